@@ -1,0 +1,1 @@
+"""The command line: one thin click command a file, imports inside functions."""

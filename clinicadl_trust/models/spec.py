@@ -1,0 +1,82 @@
+"""What one run needs to know: a pure function's arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import pandas as pd
+
+from clinicadl_trust.caps import ImageType
+from clinicadl_trust.cohort import IDS, Cohort, Task
+from clinicadl_trust.split import Fold
+
+__all__ = ["RunSpec"]
+
+
+@dataclass(frozen=True)
+class RunSpec:
+    """One run: one outer fold, one model, one seed, one MAPS.
+
+    Attributes
+    ----------
+    model : str
+        The model's name in the benchmark.
+    config : mapping
+        Its configuration: the TOML table ``[models.NAME]``.
+    task : Task
+        What is predicted.
+    cohort : Cohort
+        All rows, with a column ``path`` to each image.
+    fold : Fold
+        Who trains, validates and tests.
+    split_strategy : str
+        The strategy's name in the benchmark.
+    caps : pathlib.Path
+        The CAPS folder.
+    image : ImageType
+        Which image of it.
+    seed : int
+        Seeds the weights, the order of batches and every draw.
+    output : pathlib.Path
+        The MAPS to make. It is built in ``output.partial`` and renamed when whole.
+    cache : pathlib.Path
+        Where converted tensors and features are kept, shared between runs.
+    threads : int or None
+        CPU threads; weights depend on it, so it is recorded. None leaves it as is.
+    ancestors : tuple of pathlib.Path
+        Runs whose weights this one starts from (see ``records.Lineage``).
+    """
+
+    model: str
+    config: Mapping[str, Any]
+    task: Task
+    cohort: Cohort
+    fold: Fold
+    split_strategy: str
+    caps: Path
+    image: ImageType
+    seed: int
+    output: Path
+    cache: Path
+    threads: int | None = None
+    ancestors: tuple[Path, ...] = ()
+
+    def rows(self, group: Literal["train", "validation", "test"]) -> pd.DataFrame:
+        """Return the cohort's rows of one group, in the fold's order."""
+        ids = getattr(self.fold, group)[list(IDS)]
+        return ids.merge(self.cohort.table, on=list(IDS), how="left", sort=False)
+
+    def run_columns(self, group: str) -> dict[str, object]:
+        """Return the run columns of a predictions table."""
+        return {
+            "split_strategy": self.split_strategy,
+            "repeat": self.fold.repeat,
+            "split": self.fold.split,
+            "fold": self.fold.name,
+            "seed": self.seed,
+            "model": self.model,
+            "group": group,
+        }
