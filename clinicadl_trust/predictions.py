@@ -219,7 +219,7 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
         first = table.loc[twice, key].iloc[0].to_dict()
         raise PredictionsError(
             f"{source} predicts an image more than once in one run: {first}. Keep one "
-            "row per image, model, fold and seed; patches and slices are averaged first."
+            "row per image, model, fold and seed; average patches and slices first."
         )
     return table
 
@@ -264,7 +264,7 @@ def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     if not path.is_file():
         raise PredictionsError(f"No predictions table at '{path}'.")
     separator = "," if path.suffix.lower() == ".csv" else "\t"
-    text = {name: str for name in (*IDS, *CARRIED, "fold", "model", "split_strategy")}
+    text = dict.fromkeys((*IDS, *CARRIED, "fold", "model", "split_strategy"), str)
     dtype = {columns.get(name, name): kind for name, kind in text.items()}
     try:
         table = pd.read_csv(

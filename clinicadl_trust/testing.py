@@ -1,0 +1,1 @@
+"""Contract checks that plugin authors run on their own classes."""
