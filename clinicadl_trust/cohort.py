@@ -242,7 +242,7 @@ def read_cohort(path: str | os.PathLike[str], required: Sequence[str] = ()) -> C
             sep="\t",
             na_values=["n/a", "N/A", "nan", "NaN", ""],
             keep_default_na=False,
-            dtype={name: str for name in (*IDS, *GROUPS, "sex", "acquisition_date")},
+            dtype=dict.fromkeys((*IDS, *GROUPS, "sex", "acquisition_date"), str),
         )
     except pd.errors.EmptyDataError as error:
         raise CohortError(
