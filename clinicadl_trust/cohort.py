@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import CohortError, did_you_mean
+from clinicadl_trust.tables import as_text, read_table
+from clinicadl_trust.task import Kind, Task
 
-__all__ = ["IDS", "KNOWN_COLUMNS", "Cohort", "Task", "read_cohort"]
+__all__ = ["GROUPS", "IDS", "KNOWN_COLUMNS", "Cohort", "Task", "read_cohort"]
 
 #: What identifies an image.
 IDS = ("participant_id", "session_id")
@@ -33,52 +35,7 @@ KNOWN_COLUMNS = (
 #: Columns that name a group of rows: kept as text, and carried into predictions.
 GROUPS = ("dataset", "site", "scanner", "family_id")
 
-_CONTROL_NAMES = ("cn", "control", "controls", "hc", "healthy", "no", "false", "0")
-
-
-@dataclass(frozen=True)
-class Task:
-    """What is predicted.
-
-    Attributes
-    ----------
-    kind : {"classification", "regression"}
-        The kind of label.
-    label : str
-        The column of the cohort that holds it.
-    classes : tuple of str
-        The class names; for two classes the second is the positive one. Empty
-        for a regression.
-    """
-
-    kind: Literal["classification", "regression"]
-    label: str
-    classes: tuple[str, ...] = ()
-
-    @property
-    def is_binary(self) -> bool:
-        """Whether there are exactly two classes."""
-        return len(self.classes) == 2
-
-    def encode(self, values: pd.Series) -> np.ndarray:
-        """Return labels as class indices (int) or as floats for a regression.
-
-        Raises
-        ------
-        CohortError
-            If a value is not one of the classes.
-        """
-        if self.kind == "regression":
-            return values.to_numpy(dtype=float)
-        codes = {name: code for code, name in enumerate(self.classes)}
-        text = class_names(values)
-        unknown = sorted(set(text) - set(codes))
-        if unknown:
-            raise CohortError(
-                f"Label '{self.label}' holds {unknown}, not among the classes "
-                f"{list(self.classes)}."
-            )
-        return text.map(codes).to_numpy(dtype=int)
+_PREFIXES = {"participant_id": "sub-", "session_id": "ses-"}
 
 
 @dataclass(frozen=True)
@@ -105,8 +62,9 @@ class Cohort:
         Raises
         ------
         CohortError
-            If it is empty, lacks an id column, holds an empty id or a duplicated
-            (participant, session) pair.
+            If it is empty, lacks an id column or names a column twice, holds an id
+            that is not BIDS's or a duplicated (participant, session) pair, or an age
+            that is not a number.
         """
         return cls(_checked(frame, source), source)
 
@@ -161,10 +119,7 @@ class Cohort:
         return self.select(known)
 
     def task(
-        self,
-        label: str,
-        kind: Literal["classification", "regression"] | None = None,
-        positive: str | None = None,
+        self, label: str, kind: Kind | None = None, positive: object = None
     ) -> Task:
         """Say what predicting ``label`` means on this cohort.
 
@@ -175,7 +130,7 @@ class Cohort:
         kind : {"classification", "regression"}, optional
             By default a regression when the column is numeric with more than ten
             values, else a classification.
-        positive : str, optional
+        positive : object, optional
             The positive one of two classes. By default the one that is not named
             like a control (``CN``, ``control``, ``0`` ...), else the last by name.
 
@@ -186,29 +141,7 @@ class Cohort:
             ``positive`` is not one of its values.
         """
         values = self.labelled(label).table[label]
-        numeric = pd.api.types.is_numeric_dtype(values)
-        if kind is None:
-            many = numeric and values.nunique() > 10
-            kind = "regression" if many else "classification"
-        if values.nunique() < 2:
-            raise CohortError(
-                f"Label '{label}' is constant in {self.source}: every row is "
-                f"{values.iloc[0]!r}. There is nothing to predict."
-            )
-        if kind == "regression":
-            if not numeric:
-                raise CohortError(
-                    f"A regression needs a numeric label; '{label}' in {self.source} "
-                    f"holds {values.iloc[0]!r}."
-                )
-            return Task("regression", label)
-        names = sorted(class_names(values).unique())
-        if len(names) > 50:
-            raise CohortError(
-                f"Label '{label}' has {len(names)} classes in {self.source}. If it is "
-                "a quantity, ask for task = 'regression'."
-            )
-        return Task("classification", label, _ordered(names, positive, label))
+        return Task.infer(values, kind, positive, self.source)
 
 
 def read_cohort(path: str | os.PathLike[str], required: Sequence[str] = ()) -> Cohort:
@@ -230,75 +163,23 @@ def read_cohort(path: str | os.PathLike[str], required: Sequence[str] = ()) -> C
     Raises
     ------
     CohortError
-        If the file is absent, empty, not tab-separated, lacks a column, or holds
-        a duplicated (participant, session) pair.
+        If the file is absent, empty, not tab-separated, lacks a column, or does not
+        pass the checks of ``Cohort.from_frame``.
     """
     path = Path(path)
-    if not path.is_file():
-        raise CohortError(f"No participants table at '{path}'. Give the path of a TSV.")
-    try:
-        frame = pd.read_csv(
-            path,
-            sep="\t",
-            na_values=["n/a", "N/A", "nan", "NaN", ""],
-            keep_default_na=False,
-            dtype=dict.fromkeys((*IDS, *GROUPS, "sex", "acquisition_date"), str),
-        )
-    except pd.errors.EmptyDataError as error:
-        raise CohortError(
-            f"'{path}' is empty. A participants table needs a header and rows."
-        ) from error
-    except (pd.errors.ParserError, UnicodeDecodeError) as error:
-        raise CohortError(
-            f"'{path}' cannot be read as a tab-separated table: {error}. Save it as "
-            "UTF-8 text with tabs between columns."
-        ) from error
-    if frame.shape[1] == 1 and (header := str(frame.columns[0])) not in IDS:
-        for mark, name in ((",", "commas"), (";", "semicolons"), (" ", "spaces")):
-            if mark in header:
-                raise CohortError(
-                    f"'{path}' is separated by {name}, not tabs: its header reads "
-                    f"'{header[:60]}'. Save it as tab-separated values."
-                )
+    text = (*IDS, *GROUPS, "sex", "acquisition_date")
+    frame = read_table(path, "participants table", CohortError, text)
     cohort = Cohort.from_frame(frame, f"'{path}'")
     cohort.require(required, "This analysis")
     return cohort
 
 
-def class_names(values: pd.Series) -> pd.Series:
-    """Write class labels as text, ``1.0`` and ``1`` alike as ``1``."""
-    if pd.api.types.is_bool_dtype(values):
-        return values.astype(int).astype(str)
-    if pd.api.types.is_numeric_dtype(values):
-        return values.map(lambda v: str(int(v)) if float(v).is_integer() else str(v))
-    return values.astype(str)
-
-
 def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
-    missing = [name for name in IDS if name not in frame.columns]
-    if missing:
-        raise CohortError(
-            f"{source} has no column '{missing[0]}'. A participants table needs "
-            f"'participant_id' and 'session_id'; it has {list(frame.columns)}."
-        )
-    if frame.empty:
-        raise CohortError(f"{source} has a header but no rows.")
     table = frame.copy()
-    for name, prefix in zip(IDS, ("sub-", "ses-"), strict=True):
-        table[name] = table[name].astype("string").str.strip()
-        empty = table[name].isna() | (table[name] == "")
-        if empty.any():
-            raise CohortError(
-                f"{source} has no {name} in row {int(np.flatnonzero(empty)[0]) + 2}."
-            )
-        bare = ~table[name].str.startswith(prefix)
-        if bare.any():
-            example = table[name][bare].iloc[0]
-            raise CohortError(
-                f"{source} has the {name} '{example}'; BIDS ids start with "
-                f"'{prefix}' (here '{prefix}{example}')."
-            )
-        table[name] = table[name].astype(str)
+    table.columns = pd.Index([str(name).strip() for name in frame.columns])
+    _check_columns(table, source)
+    for name, prefix in _PREFIXES.items():
+        table[name] = _checked_ids(table[name], prefix, source)
     duplicated = table.duplicated(list(IDS), keep=False)
     if duplicated.any():
         pair = table.loc[duplicated, list(IDS)].iloc[0]
@@ -308,30 +189,62 @@ def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
         )
     for name in (*GROUPS, "sex"):
         if name in table:
-            table[name] = table[name].where(table[name].isna(), table[name].astype(str))
+            table[name] = as_text(table[name])
     if "age" in table:
-        try:
-            table["age"] = pd.to_numeric(table["age"])
-        except (ValueError, TypeError) as error:
-            raise CohortError(
-                f"Column 'age' of {source} is not numeric: {error}. Write years, or "
-                "n/a."
-            ) from error
+        table["age"] = _checked_age(table["age"], source)
     return table.sort_values(list(IDS), kind="stable").reset_index(drop=True)
 
 
-def _ordered(names: list[str], positive: str | None, label: str) -> tuple[str, ...]:
-    if positive is not None:
-        positive = str(positive)
-        if positive not in names:
-            raise CohortError(
-                f"Positive class '{positive}' is not a value of '{label}'."
-                f"{did_you_mean(positive, names)}"
-            )
-    elif len(names) == 2:
-        controls = [name for name in names if name.lower() in _CONTROL_NAMES]
-        if len(controls) == 1:
-            positive = next(name for name in names if name != controls[0])
-    if positive is None:
-        return tuple(names)
-    return (*(name for name in names if name != positive), positive)
+def _check_columns(table: pd.DataFrame, source: str) -> None:
+    names = list(table.columns)
+    missing = [name for name in IDS if name not in names]
+    if missing:
+        raise CohortError(
+            f"{source} has no column '{missing[0]}'. A participants table needs "
+            "'participant_id' and 'session_id', one row per image; it has "
+            f"{names}. Clinica's `clinica iotools merge-tsv` makes one."
+        )
+    if not table.columns.is_unique:
+        twice = next(name for name in names if names.count(name) > 1)
+        raise CohortError(
+            f"{source} has {names.count(twice)} columns named '{twice}'. Keep one."
+        )
+    if table.empty:
+        raise CohortError(f"{source} has a header but no rows.")
+
+
+def _checked_ids(ids: pd.Series, prefix: str, source: str) -> pd.Series:
+    text = as_text(ids)
+    empty = (text.isna() | (text == "")).to_numpy(dtype=bool)
+    if empty.any():
+        raise CohortError(
+            f"{source} has no {ids.name} in row {int(np.flatnonzero(empty)[0]) + 1} "
+            "below the header. Fill it or delete the row."
+        )
+    right = re.compile(f"{prefix}[A-Za-z0-9]+")
+    wrong = [value for value in text if right.fullmatch(value) is None]
+    if wrong:
+        bare = re.sub(r"[^A-Za-z0-9]", "", wrong[0].removeprefix(prefix))
+        raise CohortError(
+            f"{source} has the {ids.name} '{wrong[0]}' ({len(wrong)} rows are like "
+            f"it); BIDS ids are '{prefix}' with letters and digits after it, here "
+            f"'{prefix}{bare}'."
+        )
+    return text.astype(str)
+
+
+def _checked_age(ages: pd.Series, source: str) -> pd.Series:
+    try:
+        numbers = pd.to_numeric(ages).astype("Float64")
+    except (ValueError, TypeError) as error:
+        raise CohortError(
+            f"Column 'age' of {source} is not numeric: {error}. Write years with a "
+            "point for decimals, or n/a."
+        ) from error
+    years = numbers.to_numpy(dtype=float, na_value=np.nan)
+    wrong = years[(years < 0) | np.isinf(years)]
+    if wrong.size:
+        raise CohortError(
+            f"Column 'age' of {source} holds {wrong[0]:g}. Write years, or n/a."
+        )
+    return pd.Series(years, index=ages.index)

@@ -1,0 +1,138 @@
+"""Read a table from disk: every stage reads its TSV through this one function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from clinicadl_trust.exceptions import TrustError
+
+__all__ = ["MISSING", "as_text", "read_table"]
+
+#: What stands for a missing value: BIDS writes ``n/a``, pandas ``NaN``, R ``NA``.
+MISSING = frozenset({"", "n/a", "N/A", "NA", "<NA>", "NaN", "nan"})
+
+_SEPARATORS = {"\t": "tabs", ",": "commas", ";": "semicolons", " ": "spaces"}
+
+
+def read_table(
+    path: Path,
+    what: str,
+    error: type[TrustError],
+    text: Iterable[str] = (),
+    separator: str = "\t",
+) -> pd.DataFrame:
+    """Read a separated table whose first line names the columns.
+
+    Spaces around names and values are dropped, as are columns without a name. A
+    column whose values are all numbers becomes numeric, to the last digit (the
+    default of pandas is off by one unit in the last place for a third of floats);
+    any other stays text as it is written, ``TRUE`` included.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file, UTF-8 with or without a byte-order mark.
+    what : str
+        What the table is, for messages.
+    error : type of TrustError
+        What to raise.
+    text : iterable of str
+        Columns that stay text even when they look like numbers.
+    separator : str
+        What stands between columns.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With NaN for missing values; it may have no rows.
+
+    Raises
+    ------
+    TrustError
+        The given ``error``, if the file is absent, empty, not a table with this
+        separator, or names a column twice.
+    """
+    if not path.is_file():
+        raise error(f"No {what} at '{path}'. Give the path of a file that exists.")
+    try:
+        # Without header=None, pandas renames duplicated columns, and takes the first
+        # column for an index when rows are longer than the header.
+        raw = pd.read_csv(
+            path,
+            sep=separator,
+            header=None,
+            dtype=str,
+            na_filter=False,
+            encoding="utf-8-sig",
+        )
+    except pd.errors.EmptyDataError as cause:
+        raise error(f"'{path}' is empty. A {what} needs a header and rows.") from cause
+    except (pd.errors.ParserError, UnicodeError) as cause:
+        raise error(
+            f"'{path}' cannot be read as a table: {cause}. Save it as UTF-8 text with "
+            f"{_SEPARATORS[separator]} between columns."
+        ) from cause
+    raw = raw.apply(lambda column: column.str.strip())
+    names = raw.iloc[0].tolist()
+    _check_header(names, path, separator, error)
+    table = raw.iloc[1:].reset_index(drop=True)
+    table.columns = pd.Index(names)
+    table = table.loc[:, [name != "" for name in names]]
+    table = table.mask(table.isin(MISSING), np.nan)
+    text = set(text)
+    return table.apply(lambda column: column if column.name in text else _infer(column))
+
+
+def as_text(values: pd.Series) -> pd.Series:
+    """Write values as text, ``1``, ``1.0`` and ``"1"`` alike as ``1``.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        Of any type.
+
+    Returns
+    -------
+    pandas.Series
+        Text; missing values stay missing.
+    """
+    return values.astype(object).map(_text, na_action="ignore")
+
+
+def _check_header(
+    names: list[str], path: Path, separator: str, error: type[TrustError]
+) -> None:
+    if len(names) == 1:
+        for mark, name in _SEPARATORS.items():
+            if mark != separator and mark in names[0]:
+                raise error(
+                    f"'{path}' is separated by {name}, not {_SEPARATORS[separator]}: "
+                    f"its first line reads '{names[0][:60]}'. Save it with "
+                    f"{_SEPARATORS[separator]} between columns."
+                )
+    twice = sorted({name for name in names if name and names.count(name) > 1})
+    if twice:
+        raise error(
+            f"'{path}' has {names.count(twice[0])} columns named '{twice[0]}'. Keep "
+            "one, or rename the others."
+        )
+
+
+def _infer(column: pd.Series) -> pd.Series:
+    try:
+        numbers = pd.to_numeric(column)
+    except (ValueError, TypeError):
+        return column
+    return numbers if numbers.dtype.kind in "iu" else column.astype(float)
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return str(bool(value))
+    if isinstance(value, int | float | np.number) and float(value).is_integer():
+        return str(int(value))
+    return str(value).strip()
