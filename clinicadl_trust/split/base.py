@@ -2,11 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import logging
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import ClassVar
 
+import numpy as np
 import pandas as pd
 
-__all__ = ["Fold"]
+from clinicadl_trust.cohort import IDS, Cohort
+from clinicadl_trust.exceptions import CohortError, ConfigError, SplitError
+from clinicadl_trust.split.strata import describe_participants, draw, is_quantity
+
+__all__ = ["Fold", "HeldOut", "SplitStrategy"]
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -25,6 +37,10 @@ class Fold:
         reported on.
     inner : tuple of Fold
         The nested form: folds of ``train`` and ``validation`` put together.
+    directory : pathlib.Path or None
+        The ``split-K`` folder it was written to or read from.
+    notes : tuple of str
+        What a reader must know, for example who was left out and why.
     """
 
     repeat: int
@@ -34,3 +50,299 @@ class Fold:
     validation: pd.DataFrame
     test: pd.DataFrame
     inner: tuple[Fold, ...] = ()
+    directory: Path | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def where(self) -> str:
+        """Its place in words: ``repeat 0, split 2 (site-C)``."""
+        name = f" ({self.name})" if self.name else ""
+        return f"repeat {self.repeat}, split {self.split}{name}"
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """One test fold, as the hook of a strategy proposes it.
+
+    Attributes
+    ----------
+    test : numpy.ndarray of bool, shape (n_images,)
+        The images to test on.
+    name : str
+        What they are, for example the left-out site.
+    development : numpy.ndarray of bool, shape (n_images,), optional
+        The images to train and validate on; by default all the others. Whoever
+        is in ``test`` is taken out of it.
+    notes : tuple of str
+        What a reader must know.
+    """
+
+    test: np.ndarray
+    name: str = ""
+    development: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitStrategy(ABC):
+    """Who is trained on, who chooses, who is tested.
+
+    Subclasses are frozen dataclasses whose fields are the options; they name
+    themselves in ``title`` and ``unit`` and implement ``_hold_out``. A test fold,
+    its validation set and the inner folds are stratified by label, and by site
+    where it can be, at the level of participants.
+
+    Parameters
+    ----------
+    seed : int, default=0
+        Seeds every draw. The order of the participants table does not matter.
+    n_repeats : int, default=1
+        How often the whole is drawn again.
+    inner_splits : int, default=0
+        Folds of the nested form, made of each training and validation set put
+        together by the same kind of strategy; 0 for none.
+    validation_fraction : float, default=0.15
+        Part of the participants outside the test fold, in each class, that goes to
+        the validation set.
+    allow_missing_class : bool, default=False
+        Accept a fold without one of the classes, where it is refused by default.
+    """
+
+    title: ClassVar[str]
+    unit: ClassVar[str] = "participant"
+    leaky: ClassVar[bool] = False
+    #: Columns that the participants table must have, filled in every row unless
+    #: ``accepts_unknown``.
+    requires: ClassVar[tuple[str, ...]] = ()
+    accepts_unknown: ClassVar[bool] = False
+    #: Whether relatives of the test fold are kept out of training.
+    separates_families: ClassVar[bool] = True
+
+    seed: int = 0
+    n_repeats: int = 1
+    inner_splits: int = 0
+    validation_fraction: float = 0.15
+    allow_missing_class: bool = False
+
+    def __post_init__(self) -> None:
+        if self.seed < 0:
+            raise ConfigError(f"seed must be 0 or more; got {self.seed}.")
+        if self.n_repeats < 1:
+            raise ConfigError(f"n-repeats must be 1 or more; got {self.n_repeats}.")
+        if self.inner_splits < 0 or self.inner_splits == 1:
+            raise ConfigError(
+                f"inner-splits must be 0 (none) or at least 2; got {self.inner_splits}."
+            )
+        if not 0 < self.validation_fraction <= 0.5:
+            raise ConfigError(
+                "validation-fraction must lie above 0 and not above 0.5; got "
+                f"{self.validation_fraction}."
+            )
+
+    def split(self, cohort: Cohort, label: str | None = None) -> list[Fold]:
+        """Split a cohort.
+
+        Parameters
+        ----------
+        cohort : Cohort
+            The participants table.
+        label : str, optional
+            The column to stratify by; rows where it is n/a are left out. A
+            participant's stratum is the label of the first session that has one; a
+            quantity is cut at its quartiles.
+
+        Returns
+        -------
+        list of Fold
+            By repeat, then by split.
+
+        Raises
+        ------
+        SplitError
+            If a column is missing, there are too few participants or groups, or a
+            set would be empty or without one of the classes.
+        """
+        return list(self._folds(cohort, label, ()))
+
+    @abstractmethod
+    def _hold_out(
+        self,
+        images: pd.DataFrame,
+        participants: pd.DataFrame,
+        rng: np.random.Generator,
+    ) -> Iterator[HeldOut]:
+        """Yield the test folds of one repetition.
+
+        Parameters
+        ----------
+        images : pandas.DataFrame
+            The cohort's rows to split, sorted by ids, index 0..n-1.
+        participants : pandas.DataFrame
+            One row per participant, sorted by label and site: ``participant_id``,
+            ``label`` (stratum), ``site`` and ``family`` (the participant's own id
+            without a known family), all text.
+        rng : numpy.random.Generator
+            The only source of chance.
+        """
+
+    def _validation(
+        self,
+        development: pd.DataFrame,
+        participants: pd.DataFrame,
+        rng: np.random.Generator,
+    ) -> pd.Series:
+        """Say which development images validate (boolean, same index).
+
+        Families are drawn whole.
+        """
+        chosen = draw(participants, self.validation_fraction, rng)
+        return development["participant_id"].isin(chosen)
+
+    def _inner(self, seed: int) -> SplitStrategy:
+        """Return the strategy of the nested folds: the same kind, in k folds."""
+        from clinicadl_trust.split.participants import ParticipantKFold
+
+        return self._as(ParticipantKFold, seed=seed, n_splits=self.inner_splits)
+
+    def _as(self, kind: type[SplitStrategy], **options: object) -> SplitStrategy:
+        return kind(
+            validation_fraction=self.validation_fraction,
+            allow_missing_class=self.allow_missing_class,
+            **options,  # type: ignore[arg-type]
+        )
+
+    def _folds(
+        self, cohort: Cohort, label: str | None, place: tuple[int, ...]
+    ) -> Iterator[Fold]:
+        images, notes = self._images(cohort, label)
+        participants = describe_participants(images, label)
+        for repeat in range(self.n_repeats):
+            rng = np.random.default_rng([self.seed, repeat, *place])
+            held_out = list(self._hold_out(images, participants, rng))
+            for split, held in enumerate(held_out):
+                fold = self._fold(images, participants, held, rng)
+                fold = replace(fold, repeat=repeat, split=split)
+                fold = replace(fold, notes=(*notes, *fold.notes))
+                self._check(fold, images, label)
+                for note in fold.notes:
+                    logger.info("%s, %s: %s", self.title, fold.where, note)
+                yield self._with_inner(fold, cohort, label)
+
+    def _images(
+        self, cohort: Cohort, label: str | None
+    ) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        try:
+            cohort.require(self.requires, f"The strategy '{self.title}'")
+            kept = cohort if label is None else cohort.labelled(label)
+        except CohortError as error:
+            raise SplitError(str(error)) from error
+        for column in () if self.accepts_unknown else self.requires:
+            unknown = kept.table[column].isna()
+            if unknown.any():
+                row = kept.table.loc[unknown, list(IDS)].iloc[0]
+                raise SplitError(
+                    f"The strategy '{self.title}' needs '{column}' in every row; it is "
+                    f"n/a in {int(unknown.sum())} of {len(kept)} rows of "
+                    f"{cohort.source}, first for {row.iloc[0]} {row.iloc[1]}. Fill it, "
+                    "or leave these rows out."
+                )
+        lost = len(cohort) - len(kept)
+        notes = (f"{lost} images whose {label} is n/a are left out.",) if lost else ()
+        return kept.table.sort_values(list(IDS)).reset_index(drop=True), notes
+
+    def _fold(
+        self,
+        images: pd.DataFrame,
+        participants: pd.DataFrame,
+        held: HeldOut,
+        rng: np.random.Generator,
+    ) -> Fold:
+        test = np.asarray(held.test, dtype=bool)
+        rest = ~test if held.development is None else np.asarray(held.development)
+        rest = rest & ~test
+        notes = list(held.notes)
+        if not self.leaky:
+            rest, dropped = self._apart(images, participants, test, rest)
+            notes += dropped
+        development = images[rest]
+        known = participants["participant_id"].isin(development["participant_id"])
+        validation = self._validation(development, participants[known], rng)
+        return Fold(
+            repeat=0,
+            split=0,
+            name=held.name,
+            train=_ids(development[~validation]),
+            validation=_ids(development[validation]),
+            test=_ids(images[test]),
+            notes=tuple(notes),
+        )
+
+    def _apart(
+        self,
+        images: pd.DataFrame,
+        participants: pd.DataFrame,
+        test: np.ndarray,
+        rest: np.ndarray,
+    ) -> tuple[np.ndarray, list[str]]:
+        """Take the test fold's participants, and their families, out of the rest."""
+        tested = set(images.loc[test, "participant_id"])
+        seen = images["participant_id"].isin(tested).to_numpy()
+        notes = []
+        if (n := images.loc[rest & seen, "participant_id"].nunique()) > 0:
+            notes.append(
+                f"{n} participants of the test fold also have images elsewhere; these "
+                "images are left out of training."
+            )
+        rest = rest & ~seen
+        family = participants.set_index("participant_id")["family"]
+        tested_families = set(family[family.index.isin(tested)])
+        kin = images["participant_id"].map(family).isin(tested_families).to_numpy()
+        n = images.loc[rest & kin, "participant_id"].nunique()
+        if n and self.separates_families:
+            rest = rest & ~kin
+            notes.append(
+                f"{n} participants are left out of training because a member of their "
+                "family is in the test fold."
+            )
+        elif n:
+            notes.append(
+                f"{n} participants in training have a member of their family in the "
+                "test fold; FamilyKFold keeps families together."
+            )
+        return rest, notes
+
+    def _check(self, fold: Fold, images: pd.DataFrame, label: str | None) -> None:
+        parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
+        for group, ids in parts.items():
+            if ids.empty:
+                raise SplitError(
+                    f"'{self.title}' leaves nobody in the {group} set of {fold.where}. "
+                    "Use fewer folds, or a larger validation-fraction."
+                )
+        if label is None or self.allow_missing_class or is_quantity(images[label]):
+            return
+        classes = set(images[label].astype(str))
+        for group, ids in parts.items():
+            here = ids.merge(images[[*IDS, label]], on=list(IDS))[label].astype(str)
+            missing = sorted(classes - set(here))
+            if missing:
+                raise SplitError(
+                    f"No image of the {group} set of {fold.where} has "
+                    f"{label} = {missing[0]} ('{self.title}'). Use fewer folds, put "
+                    "small groups together, or allow it with allow-missing-class."
+                )
+
+    def _with_inner(self, fold: Fold, cohort: Cohort, label: str | None) -> Fold:
+        if not self.inner_splits:
+            return fold
+        development = pd.concat([fold.train, fold.validation])
+        rows = cohort.table.merge(development, on=list(IDS))
+        inner = self._inner(self.seed)
+        folds = inner._folds(
+            replace(cohort, table=rows), label, (fold.repeat, fold.split)
+        )
+        return replace(fold, inner=tuple(folds))
+
+
+def _ids(images: pd.DataFrame) -> pd.DataFrame:
+    return images[list(IDS)].sort_values(list(IDS)).reset_index(drop=True)
