@@ -100,7 +100,10 @@ def as_text(values: pd.Series) -> pd.Series:
     pandas.Series
         Text; missing values stay missing.
     """
-    return values.astype(object).map(_text, na_action="ignore")
+    values = values.astype(object)
+    if pd.api.types.infer_dtype(values, skipna=True) == "string":
+        return values
+    return values.map(_text, na_action="ignore")
 
 
 def _check_header(

@@ -1,0 +1,168 @@
+"""What makes a predictions table one: its columns, and the checks of each."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from clinicadl_trust.cohort import GROUPS, IDS
+from clinicadl_trust.exceptions import PredictionsError, did_you_mean
+from clinicadl_trust.tables import as_text
+
+__all__ = ["CARRIED", "COLUMNS", "RUN_COLUMNS", "TEXT_COLUMNS", "check_predictions"]
+
+#: Which run a row comes from.
+RUN_COLUMNS = ("split_strategy", "repeat", "split", "fold", "seed", "model", "group")
+
+#: What every predictions table that we write has; a user's own needs ``IDS``,
+#: ``label`` and the scores, and gets the defaults below for the rest.
+COLUMNS = (*IDS, *RUN_COLUMNS, "label")
+
+#: Columns of the cohort carried along when it has them.
+CARRIED = GROUPS
+
+#: Columns that are text, whatever they look like.
+TEXT_COLUMNS = (*IDS, *CARRIED, "split_strategy", "fold", "model", "group")
+_INTEGERS = ("repeat", "split", "seed")
+
+#: One run and group; ``fold`` only describes ``split``.
+_RUN_KEY = [name for name in RUN_COLUMNS if name != "fold"]
+
+_DEFAULTS = {
+    "session_id": "ses-M000",
+    "split_strategy": "given",
+    "repeat": 0,
+    "split": 0,
+    "fold": "",
+    "seed": 0,
+    "model": "model",
+    "group": "test",
+}
+
+
+def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFrame:
+    """Check a predictions table and fill the run columns a user's own may lack.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        At least ``participant_id``, ``label`` and ``score`` (or ``score_<class>``).
+    source : str
+        Where it comes from, for messages.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With all of ``COLUMNS``, rows in the given order, index 0..n-1.
+
+    Raises
+    ------
+    PredictionsError
+        If a column is missing or named twice, an id is missing, a score is not
+        finite, a label does not go with the scores, or one run predicts an image
+        twice in a group.
+    """
+    scores = _score_columns(table, source)
+    if table.empty:
+        raise PredictionsError(f"{source} has a header but no rows.")
+    table = table.reset_index(drop=True).copy()
+    for name, value in _DEFAULTS.items():
+        given = table[name] if name in table else pd.Series(pd.NA, index=table.index)
+        table[name] = given.astype(object).where(given.notna(), value)
+    for name in TEXT_COLUMNS:
+        if name in table:
+            table[name] = as_text(table[name])
+    for name in _INTEGERS:
+        table[name] = _integers(table[name], source)
+    _refuse(table["participant_id"].isna(), table, f"{source} has no participant_id")
+    _check_scores(table, scores, source)
+    table["label"] = _checked_labels(table, scores, source)
+    key = [*IDS, *_RUN_KEY]
+    twice = table.duplicated(key, keep=False)
+    if twice.any():
+        first = table.loc[twice, key].iloc[0].to_dict()
+        raise PredictionsError(
+            f"{source} predicts an image more than once in one run: {first}. Keep one "
+            "row per image, model, fold and seed; average patches and slices first."
+        )
+    return table
+
+
+def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
+    names = [str(name) for name in table.columns]
+    for name in names:
+        if names.count(name) > 1:
+            raise PredictionsError(f"{source} has several columns named '{name}'.")
+    for name in ("participant_id", "label"):
+        if name not in names:
+            raise PredictionsError(
+                f"{source} has no column '{name}'.{did_you_mean(name, names)}"
+            )
+    scores = [name for name in names if name == "score" or name.startswith("score_")]
+    if not scores:
+        raise PredictionsError(
+            f"{source} has no column 'score' (nor 'score_<class>')."
+            f"{did_you_mean('score', names)}"
+        )
+    return scores
+
+
+def _refuse(wrong: pd.Series, table: pd.DataFrame, message: str) -> None:
+    if wrong.any():
+        row = int(np.flatnonzero(wrong)[0])
+        raise PredictionsError(
+            f"{message} in row {row + 1} below the header "
+            f"({table['participant_id'].iloc[row]}); {int(wrong.sum())} rows in all."
+        )
+
+
+def _integers(values: pd.Series, source: str) -> pd.Series:
+    try:
+        numbers = pd.to_numeric(values).astype(float)
+        return numbers.astype("Int64").astype(int)
+    except (ValueError, TypeError) as error:
+        raise PredictionsError(
+            f"Column '{values.name}' of {source} must hold whole numbers: {error}."
+        ) from error
+
+
+def _check_scores(table: pd.DataFrame, scores: list[str], source: str) -> None:
+    try:
+        table[scores] = table[scores].astype(float)
+    except (ValueError, TypeError) as error:
+        raise PredictionsError(
+            f"{source} has a score that is not a number: {error}."
+        ) from error
+    finite = pd.DataFrame(np.isfinite(table[scores]))
+    # A multi-class run may sit beside a binary one: the other's columns are n/a.
+    used = finite.groupby([table[name] for name in _RUN_KEY]).transform("any")
+    wrong = (used & ~finite).any(axis=1) | ~used.any(axis=1)
+    _refuse(
+        wrong | np.isinf(table[scores]).any(axis=1),
+        table,
+        f"{source} has a score that is missing or infinite",
+    )
+
+
+def _checked_labels(table: pd.DataFrame, scores: list[str], source: str) -> pd.Series:
+    """Return numbers where there is one score, class names where there are several."""
+    labels = table["label"].astype(object)
+    single = table["score"].notna() if "score" in table else labels.map(lambda _: False)
+    numbers = pd.to_numeric(labels.where(single), errors="coerce").astype(float)
+    wrong = single & labels.notna() & ~np.isfinite(numbers)
+    _refuse(
+        wrong,
+        table,
+        f"{source} has a label that is not a number beside a 'score' (write 1 for the "
+        "class whose probability is the score, 0 for the other)",
+    )
+    if single.all():
+        return numbers
+    names = as_text(labels)
+    classes = {name.removeprefix("score_") for name in scores if name != "score"}
+    _refuse(
+        ~single & labels.notna() & ~names.isin(classes),
+        table,
+        f"{source} has a label that is none of the classes {sorted(classes)}",
+    )
+    return numbers.astype(object).where(single, names)
