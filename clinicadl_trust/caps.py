@@ -43,6 +43,17 @@ class ImageType:
     without_entities: Mapping[str, str] = field(default_factory=dict)
     extension: str = r"\.nii.*"
 
+    def __post_init__(self) -> None:
+        for name in ("with_entities", "without_entities"):
+            object.__setattr__(self, name, dict(getattr(self, name) or {}))
+        patterns = {"suffix": self.suffix, "extension": self.extension}
+        for key, pattern in (
+            *patterns.items(),
+            *self.with_entities.items(),
+            *self.without_entities.items(),
+        ):
+            _check_pattern(key, pattern)
+
     @classmethod
     def parse(cls, value: str | Mapping[str, Any] | ImageType) -> ImageType:
         """Read ClinicaDL's own configuration of a file type.
@@ -56,10 +67,15 @@ class ImageType:
         Raises
         ------
         ConfigError
-            If the name or a field is unknown.
+            If the name or a field is unknown, or a regular expression is wrong.
         """
         if isinstance(value, ImageType):
             return value
+        if not isinstance(value, str | Mapping):
+            raise ConfigError(
+                f"An image type is a name or a table, not {value!r}. Write 'T1Linear', "
+                "or the fields of BidsFileType."
+            )
         options = {"name": value} if isinstance(value, str) else dict(value)
         name = options.pop("name", "BidsFileType")
         if name in ("T1Linear", "FlairLinear"):
@@ -77,11 +93,13 @@ class ImageType:
                 f"Unknown image type '{name}'."
                 f"{did_you_mean(name, ['T1Linear', 'FlairLinear', 'BidsFileType'])}"
             )
-        known = list(cls.__dataclass_fields__)
-        _refuse_unknown(options, known)
+        options.pop("description", None)  # ClinicaDL's file types may carry one
+        _refuse_unknown(options, list(cls.__dataclass_fields__))
         for name in ("data_type", "suffix"):
-            if name not in options:
-                raise ConfigError(f"An image type needs '{name}'; got {options}.")
+            if not isinstance(options.get(name), str):
+                raise ConfigError(
+                    f"An image type needs '{name}', a text; got {options}."
+                )
         return cls(**options)
 
     def matches(self, file_name: str) -> bool:
@@ -166,8 +184,8 @@ def find_images(caps: str | os.PathLike[str], image: ImageType) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*IDS, "path"])
     if table.empty:
         raise CapsError(
-            f"No image in '{caps}' is of type {image}. Look into "
-            "subjects/sub-*/ses-*/ and name the image type that is there."
+            f"No image in '{caps}' is of type {image}.{_there(caps)} Name the image "
+            "type that is there."
         )
     twice = table.duplicated(list(IDS), keep=False)
     if twice.any():
@@ -210,6 +228,23 @@ def with_images(
     extra = outer.loc[outer["_merge"] == "left_only", list(IDS)]
     pairs = list(extra.itertuples(index=False, name=None))
     return Cohort.from_frame(joined, cohort.source), pairs
+
+
+def _there(caps: Path) -> str:
+    """Say what a wrong image type could have been: one file that is there."""
+    found = sorted((caps / "subjects").glob("sub-*/ses-*/*/*.nii*"))[:1]
+    if not found:
+        return " It has no NIfTI below subjects/sub-*/ses-*/ at all."
+    return f" It holds, for example, '{found[0].relative_to(caps)}'."
+
+
+def _check_pattern(key: str, pattern: object) -> None:
+    try:
+        re.compile(pattern)  # type: ignore[call-overload]
+    except (re.error, TypeError) as error:
+        raise ConfigError(
+            f"The image type's '{key}' is no regular expression: {pattern!r} ({error})."
+        ) from error
 
 
 def _refuse_unknown(options: Mapping[str, Any], known: list[str]) -> None:

@@ -111,8 +111,10 @@ def find_records(root: str | os.PathLike[str]) -> Iterator[Path]:
 
     Runs still being built (``NAME.partial``) are passed over.
     """
-    for path in sorted(Path(root).glob(f"**/training/split-*/{FOLDER}/run.json")):
-        if not any(part.endswith(".partial") for part in path.parts):
+    root = Path(root)
+    for path in sorted(root.glob(f"**/training/split-*/{FOLDER}/run.json")):
+        parts = path.relative_to(root).parts
+        if not any(part.endswith(".partial") for part in parts):
             yield path.parent
 
 
@@ -146,9 +148,14 @@ def write_json(path: Path, content: Any) -> None:
         content = asdict(content)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = path.with_name(f".{path.name}.tmp")
-    text = json.dumps(content, indent=2, sort_keys=False, default=str) + "\n"
+    text = json.dumps(content, indent=2, default=_plain) + "\n"
     with temporary.open("w", encoding="utf-8") as stream:
         stream.write(text)
         stream.flush()
         os.fsync(stream.fileno())
     temporary.replace(path)
+
+
+def _plain(value: Any) -> Any:
+    """Write NumPy's numbers and arrays as JSON's, and anything else as text."""
+    return value.tolist() if hasattr(value, "tolist") else str(value)
