@@ -15,13 +15,14 @@ import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from clinicadl_trust.exceptions import RunError
 
 __all__ = [
     "FOLDER",
     "Lineage",
+    "LineageKind",
     "RunRecord",
     "find_records",
     "read_lineage",
@@ -30,6 +31,9 @@ __all__ = [
 ]
 
 FOLDER = "trust"
+
+#: What a lineage is about.
+LineageKind = Literal["model", "encoder", "features", "threshold"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ class Lineage:
         elsewhere.
     name : str
         What this is: a model's name, a checkpoint's path.
+    kind : {"model", "encoder", "features", "threshold"}
+        A model or pretrained encoder whose weights are taken over, or something
+        fitted to the data on the way: selected features, a scaler, a decision
+        threshold. The audit names the leak accordingly: biased transfer, late split.
     """
 
     train: tuple[str, ...] = ()
     validation: tuple[str, ...] = ()
     ancestors: tuple[Lineage, ...] = ()
     name: str = ""
+    kind: LineageKind = "model"
 
     @property
     def seen(self) -> frozenset[str]:
@@ -67,6 +76,7 @@ class Lineage:
             tuple(content.get("validation", ())),
             tuple(cls.from_dict(a) for a in content.get("ancestors", ())),
             content.get("name", ""),
+            content.get("kind", "model"),
         )
 
 
