@@ -7,14 +7,21 @@ asks for it by name, never for anyone else.
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import Distribution, EntryPoint, distributions, entry_points
 from typing import Any
 
 from clinicadl_trust.exceptions import PluginError, did_you_mean
 
-__all__ = ["KINDS", "Plugin", "available", "find", "group", "load"]
+__all__ = ["KINDS", "Plugin", "available", "find", "group", "load", "registered"]
+
+logger = logging.getLogger(__name__)
+
+#: Distributions that were warned about.
+_passed_over: set[str] = set()
 
 #: Plugin kind to what one entry is. The entry-point group is ``clinicadl.KIND``.
 KINDS: dict[str, str] = {
@@ -50,7 +57,9 @@ class Plugin:
     distribution : str
         The distribution that registers it, ``"?"`` when unknown.
     version : str
-        That distribution's version.
+        That distribution's version, ``"?"`` when unknown.
+    entry_point : importlib.metadata.EntryPoint
+        What imports it.
     """
 
     kind: str
@@ -70,7 +79,7 @@ class Plugin:
         """
         try:
             return self.entry_point.load()
-        except Exception as error:  # whatever a third party's import may raise
+        except (Exception, SystemExit) as error:  # whatever an import may raise
             raise PluginError(
                 f"Plugin '{self.name}' ({group(self.kind)}) of {self.distribution} "
                 f"{self.version} cannot be imported from '{self.value}': "
@@ -106,20 +115,17 @@ def available(kind: str) -> dict[str, list[Plugin]]:
         By name, sorted. More than one plugin under a name is a clash, which
         ``load`` refuses.
     """
-    found: dict[str, dict[tuple[str, str], Plugin]] = defaultdict(dict)
-    for entry in entry_points(group=group(kind)):
-        dist = entry.dist
-        plugin = Plugin(
-            kind=kind,
-            name=entry.name,
-            value=entry.value,
-            distribution=dist.name if dist else "?",
-            version=dist.version if dist else "?",
-            entry_point=entry,
-        )
-        # An editable install may list one distribution twice on sys.path.
-        found[entry.name][(plugin.distribution, plugin.value)] = plugin
-    return {name: list(found[name].values()) for name in sorted(found)}
+    return _by_name(kind, _entries(group(kind)))
+
+
+def registered() -> list[Plugin]:
+    """List every plugin of every kind, sorted by kind and name; none is imported."""
+    return [
+        plugin
+        for kind in sorted(KINDS)
+        for plugins in available(kind).values()
+        for plugin in plugins
+    ]
 
 
 def find(kind: str, name: str) -> Plugin:
@@ -173,6 +179,50 @@ def load(kind: str, name: str) -> Any:
         If the name is unknown, registered twice, or its import fails.
     """
     return find(kind, name).load()
+
+
+def _entries(name: str) -> Iterable[EntryPoint]:
+    try:
+        return entry_points(group=name)
+    except Exception:  # one malformed entry_points.txt breaks the call for everybody
+        return [entry for dist in distributions() for entry in _own(dist, name)]
+
+
+def _own(dist: Distribution, name: str) -> list[EntryPoint]:
+    try:
+        return [entry for entry in dist.entry_points if entry.group == name]
+    except Exception as error:
+        distribution = _origin(dist)[0]
+        if distribution not in _passed_over:
+            _passed_over.add(distribution)
+            logger.warning(
+                "The entry points of %s cannot be read and are passed over: %s. "
+                "Reinstall that distribution.",
+                distribution,
+                error,
+            )
+        return []
+
+
+def _by_name(kind: str, entries: Iterable[EntryPoint]) -> dict[str, list[Plugin]]:
+    found: dict[str, dict[tuple[str, str], Plugin]] = defaultdict(dict)
+    for entry in entries:
+        distribution, version = _origin(entry.dist)
+        plugin = Plugin(kind, entry.name, entry.value, distribution, version, entry)
+        # An editable install may list one distribution twice on sys.path.
+        found[entry.name][(distribution, entry.value)] = plugin
+    return {name: list(found[name].values()) for name in sorted(found)}
+
+
+def _origin(dist: Distribution | None) -> tuple[str, str]:
+    """Return a distribution's name and version, "?" where its metadata are broken."""
+    try:
+        name, version = dist.name, dist.version  # type: ignore[union-attr]
+    except Exception:  # what a missing METADATA raises depends on Python's version
+        name = version = None
+    if not name and (path := getattr(dist, "_path", None)) is not None:
+        name, _, version = path.name.partition(".dist-info")[0].partition("-")
+    return name or "?", version or "?"
 
 
 def _fold(name: str) -> str:
