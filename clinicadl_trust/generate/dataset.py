@@ -1,0 +1,139 @@
+"""Write a cohort as a CAPS, in several processes, and go on after an interruption."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from joblib import Parallel, delayed
+
+from clinicadl_trust import __version__
+from clinicadl_trust.exceptions import OutputError
+from clinicadl_trust.generate.anatomy import Anatomy, load_anatomy
+from clinicadl_trust.generate.files import write_json, write_table
+from clinicadl_trust.generate.options import GeneratorOptions
+from clinicadl_trust.generate.participant import make_participant
+from clinicadl_trust.generate.people import PUBLIC, plan_cohort
+
+__all__ = ["generate_caps"]
+
+#: Raised when the same options would no longer give the same bytes.
+_FORMAT = 1
+
+_DESCRIPTION = {
+    "Name": "Synthetic cohort with a known, planted effect",
+    "BIDSVersion": "1.7.0",
+    "CAPSVersion": "1.0.0",
+    "DatasetType": "derivative",
+}
+
+
+def generate_caps(
+    output: str | os.PathLike[str],
+    options: GeneratorOptions | None = None,
+    n_jobs: int | None = None,
+    progress: bool = False,
+) -> Path:
+    """Make a CAPS with a known, planted effect.
+
+    Parameters
+    ----------
+    output : path-like
+        The CAPS to write: a new or empty folder, or one that an interrupted call
+        with the same options left, which is completed.
+    options : GeneratorOptions, optional
+        What the cohort is like.
+    n_jobs : int, optional
+        Processes, as in joblib: one by default, -1 for every core. The files do
+        not depend on it.
+    progress : bool
+        Show a progress bar on the terminal.
+
+    Returns
+    -------
+    pathlib.Path
+        ``output``, with ``participants.tsv``, ``truth.tsv``, ``generate.json`` and
+        the images and ground-truth masks under ``subjects/``.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else, or a cohort of other options.
+    """
+    output = Path(output)
+    options = options or GeneratorOptions()
+    _claim(output, options)
+    table = plan_cohort(options)
+    anatomy = load_anatomy(options.resolution, options.regions)
+    rows = list(_made(output, table, anatomy, options, n_jobs, progress))
+    truth = pd.DataFrame(rows).sort_values(["participant_id", "session_id"])
+    write_json(output / "dataset_description.json", _DESCRIPTION)
+    write_table(output / "truth.tsv", truth)
+    # Last, as its presence says that the cohort is complete.
+    write_table(output / "participants.tsv", table[PUBLIC])
+    return output
+
+
+def _made(
+    output: Path,
+    table: pd.DataFrame,
+    anatomy: Anatomy,
+    options: GeneratorOptions,
+    n_jobs: int | None,
+    progress: bool,
+) -> Iterator[dict[str, Any]]:
+    # A copy is made like its original, from the original's own streams.
+    people = [rows for _, rows in table.groupby("participant_id")]
+    work = Parallel(n_jobs=n_jobs, return_as="generator")(
+        delayed(make_participant)(output, rows, anatomy, options) for rows in people
+    )
+    for rows in _shown(work, len(people), progress):
+        yield from rows
+
+
+def _shown(work: Iterable[Any], total: int, progress: bool) -> Iterable[Any]:
+    if not progress:
+        return work
+    from rich.progress import track
+
+    return track(work, description="Generating", total=total)
+
+
+def _claim(output: Path, options: GeneratorOptions) -> None:
+    """Mark the folder as ours, or refuse it."""
+    wanted = {
+        "GeneratedBy": "clinicadl-trust",
+        "Format": _FORMAT,
+        "Options": json.loads(options.model_dump_json()),
+    }
+    record = output / "generate.json"
+    if output.exists() and not output.is_dir():
+        raise OutputError(f"'{output}' is a file. Name a folder for the CAPS.")
+    if record.is_file():
+        found = json.loads(record.read_text(encoding="utf-8"))
+        if found != wanted:
+            raise OutputError(
+                f"'{output}' holds a cohort of other options: {_differences(found, wanted)}. "
+                "Choose another folder, or remove this one."
+            )
+        return
+    if output.is_dir() and any(output.iterdir()):
+        raise OutputError(
+            f"'{output}' is not empty and was not made by `clinicadl generate`. "
+            "Choose a new folder."
+        )
+    output.mkdir(parents=True, exist_ok=True)
+    write_json(record, wanted)
+
+
+def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:
+    there, here = found.get("Options", {}), wanted["Options"]
+    names = [name for name in here if there.get(name) != here[name]]
+    return ", ".join(
+        f"{n} = {there.get(n)!r} there, {here[n]!r} asked" for n in names
+    ) or (f"format {found.get('Format')} there, {wanted['Format']} asked")

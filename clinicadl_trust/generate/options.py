@@ -1,0 +1,204 @@
+"""What a generated cohort is like: every choice, with its limits."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+
+from clinicadl_trust.caps import ImageType
+from clinicadl_trust.clinica import atlas_labels
+from clinicadl_trust.exceptions import ConfigError, did_you_mean
+
+__all__ = ["DISEASES", "GeneratorOptions", "image_type", "mask_type"]
+
+#: Disease to the label of its patients; healthy controls are ``CN``.
+DISEASES = {"atrophy": "AD", "lesions": "MS", "epilepsy": "EP"}
+
+_HIPPOCAMPI = ("Hippocampus_L", "Hippocampus_R")
+
+
+class GeneratorOptions(BaseModel):
+    """The options of ``generate_caps``.
+
+    Raises
+    ------
+    ConfigError
+        If an option is unknown, of the wrong type, out of its range, or at odds
+        with another.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    participants: int = Field(120, ge=1, le=100_000, description="Participants.")
+    datasets: int = Field(
+        1, ge=1, le=100, description="Studies that the sites belong to."
+    )
+    sites: int = Field(4, ge=1, le=1000, description="Acquisition sites.")
+    scanners_per_site: int = Field(1, ge=1, le=20, description="Scanners at each site.")
+    sessions: int = Field(
+        2, ge=1, le=50, description="Most sessions that a participant can have."
+    )
+    interval: int = Field(12, ge=1, le=120, description="Months between two sessions.")
+    attrition: float = Field(
+        0.25, ge=0, lt=1, description="Probability of not coming back for each session."
+    )
+    resolution: int = Field(
+        4,
+        ge=1,
+        le=16,
+        description="Edge of a voxel in mm; 1 gives Clinica's 169x208x179 crop.",
+    )
+    modality: Literal["T1w", "FLAIR"] = Field("T1w", description="Kind of image.")
+    disease: Literal["atrophy", "lesions", "epilepsy"] = Field(
+        "atrophy",
+        description="Planted effect: regions that shrink (AD), white-matter lesions "
+        "(MS), or one small dysplasia in the cortex (EP).",
+    )
+    regions: tuple[str, ...] = Field(
+        _HIPPOCAMPI,
+        min_length=1,
+        description="AAL2 regions that the disease 'atrophy' shrinks.",
+    )
+    effect: float = Field(
+        1.0,
+        ge=0,
+        le=10,
+        description="Size of the planted effect; 0 leaves no trace of the diagnosis.",
+    )
+    progression: float = Field(
+        0.2, ge=0, le=5, description="Growth of the effect per year, in patients."
+    )
+    prevalence: float = Field(0.5, ge=0, le=1, description="Share of patients.")
+    prevalence_spread: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Prevalence differs by site, by up to this much around the mean: "
+        "a confound.",
+    )
+    age_gap: float = Field(
+        0.0,
+        ge=-30,
+        le=30,
+        description="Years by which patients are older on average: a confound.",
+    )
+    site_effect: float = Field(
+        1.0, ge=0, le=5, description="How much scanners differ; 0 makes them alike."
+    )
+    noise: float = Field(
+        1.0, ge=0, le=20, description="Noise of the scanners; 0 gives noiseless images."
+    )
+    families: float = Field(
+        0.0, ge=0, le=1, description="Share of participants who have a sibling inside."
+    )
+    duplicates: int = Field(
+        0, ge=0, le=100_000, description="Scans repeated under another participant id."
+    )
+    duplicate_noise: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="Noise added to these, as a share of white matter's intensity; 0 "
+        "makes exact copies.",
+    )
+    seed: int = Field(0, ge=0, lt=2**63, description="Same seed, same files.")
+
+    def __init__(self, **options: Any) -> None:
+        try:
+            super().__init__(**options)
+        except ValidationError as error:
+            raise ConfigError(_explain(error, list(type(self).model_fields))) from error
+
+    @field_validator("regions", mode="before")
+    @classmethod
+    def _one_region(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
+    @field_validator("regions")
+    @classmethod
+    def _known_regions(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value == _HIPPOCAMPI:  # the default needs no look into the atlas
+            return value
+        known = list(atlas_labels("AAL2")["name"])
+        for name in value:
+            if name not in known:
+                raise ConfigError(
+                    f"'{name}' is not a region of AAL2.{did_you_mean(name, known)}"
+                )
+        return tuple(dict.fromkeys(value))
+
+    @model_validator(mode="after")
+    def _coherent(self) -> GeneratorOptions:
+        low = self.prevalence - self.prevalence_spread
+        high = self.prevalence + self.prevalence_spread
+        if self.prevalence_spread and (low < 0 or high > 1):
+            raise ConfigError(
+                f"prevalence {self.prevalence} with prevalence_spread "
+                f"{self.prevalence_spread} would give sites between {low:.2f} and "
+                f"{high:.2f}. Keep both between 0 and 1: lower the spread."
+            )
+        for small, large in (("datasets", "sites"), ("sites", "participants")):
+            if getattr(self, small) > getattr(self, large):
+                raise ConfigError(
+                    f"{getattr(self, small)} {small} need at least as many {large}; "
+                    f"got {large} = {getattr(self, large)}."
+                )
+        if self.duplicates > self.participants:
+            raise ConfigError(
+                f"duplicates = {self.duplicates} is more than the "
+                f"{self.participants} participants to copy from."
+            )
+        return self
+
+
+def image_type(options: GeneratorOptions) -> ImageType:
+    """Return which image a generated CAPS holds, for ``find_images``.
+
+    At 1 mm it is what ``T1Linear()`` or ``FlairLinear()`` reads.
+    """
+    return ImageType(
+        data_type=data_type(options),
+        suffix=options.modality,
+        with_entities={**_space(options), "desc": "Crop"},
+    )
+
+
+def mask_type(options: GeneratorOptions) -> ImageType:
+    """Return where the ground-truth masks are: what the disease changes."""
+    desc = "atrophy" if options.disease == "atrophy" else "lesion"
+    return ImageType(
+        data_type=data_type(options),
+        suffix="mask",
+        with_entities={**_space(options), "desc": desc},
+    )
+
+
+def data_type(options: GeneratorOptions) -> str:
+    """Return Clinica's folder for the modality."""
+    return "t1_linear" if options.modality == "T1w" else "flair_linear"
+
+
+def _space(options: GeneratorOptions) -> dict[str, str]:
+    edge = options.resolution
+    return {"space": "MNI152NLin2009cSym", "res": f"{edge}x{edge}x{edge}"}
+
+
+def _explain(error: ValidationError, known: list[str]) -> str:
+    """Say all that pydantic found wrong, in one line each."""
+    lines = []
+    for problem in error.errors():
+        name = str(problem["loc"][0]) if problem["loc"] else "options"
+        if problem["type"] == "extra_forbidden":
+            lines.append(f"Unknown option '{name}'.{did_you_mean(name, known)}")
+        else:
+            value = problem["input"]
+            lines.append(f"Option '{name}' = {value!r}: {problem['msg']}.")
+    return "\n".join(lines)

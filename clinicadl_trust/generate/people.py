@@ -1,0 +1,192 @@
+"""Who is in the cohort: the participants table, and what nobody is told.
+
+Labels come from a stream of their own, so that no other number depends on them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.generate.options import DISEASES, GeneratorOptions
+from clinicadl_trust.generate.streams import stream
+
+__all__ = ["PUBLIC", "plan_cohort"]
+
+#: The columns of ``participants.tsv``; the others are for ``truth.tsv``.
+PUBLIC = [
+    "participant_id",
+    "session_id",
+    "dataset",
+    "site",
+    "scanner",
+    "family_id",
+    "acquisition_date",
+    "age",
+    "sex",
+    "diagnosis",
+]
+
+#: Mean, standard deviation and limits of age at the first session, in years, as in
+#: studies of each disease.
+_AGES = {
+    "atrophy": (72.0, 7.0, 55.0, 90.0),
+    "lesions": (40.0, 10.0, 18.0, 65.0),
+    "epilepsy": (34.0, 10.0, 16.0, 60.0),
+}
+
+
+def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
+    """Draw everything about the cohort but its images.
+
+    Parameters
+    ----------
+    options : GeneratorOptions
+        What the cohort is like.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per image, sorted by ids: the columns ``PUBLIC``, and ``years``
+        since the first session, ``baseline_age``, ``severity`` of the disease at
+        the first session (0 in controls; 1 is the mean patient at effect 1) and
+        ``copied_from`` (a participant, or missing).
+    """
+    people = _participants(options)
+    people["diagnosis"] = _diagnoses(people["site"], options)
+    patient = people["diagnosis"] != "CN"
+    people["baseline_age"] += options.age_gap * patient
+    people["severity"] *= options.effect * patient
+    table = pd.concat(
+        [_sessions(person, options) for person in people.itertuples(index=False)],
+        ignore_index=True,
+    )
+    table = pd.concat([table, _duplicates(table, options)], ignore_index=True)
+    return table.sort_values(["participant_id", "session_id"]).reset_index(drop=True)
+
+
+def _participants(options: GeneratorOptions) -> pd.DataFrame:
+    """Return one row per participant, all of it independent of the diagnosis."""
+    n = options.participants
+    digits = max(3, len(str(n + options.duplicates)))
+    ids = [f"sub-{i + 1:0{digits}d}" for i in range(n)]
+    families = _families(options)
+    sites = _sites(families, options)
+    rng = stream(options.seed, "scanners")
+    scanners = rng.integers(options.scanners_per_site, size=n)
+    mean, sd, low, high = _AGES[options.disease]
+    draws = [stream(options.seed, "person", name) for name in ids]
+    return pd.DataFrame(
+        {
+            "participant_id": ids,
+            "dataset": [f"study-{site % options.datasets + 1}" for site in sites],
+            "site": [_site_name(site, options) for site in sites],
+            "scanner": [
+                f"{_site_name(site, options)}-scanner-{scanner + 1}"
+                for site, scanner in zip(sites, scanners, strict=True)
+            ],
+            "family_id": [f"fam-{family + 1:0{digits}d}" for family in families],
+            "baseline_age": [np.clip(rng.normal(mean, sd), low, high) for rng in draws],
+            "sex": [("F", "M")[rng.integers(2)] for rng in draws],
+            "severity": [np.exp(rng.normal(-0.045, 0.3)) for rng in draws],
+        }
+    )
+
+
+def _families(options: GeneratorOptions) -> np.ndarray:
+    """Give each participant the number of a family; most are alone in theirs."""
+    rng = stream(options.seed, "families")
+    order = rng.permutation(options.participants)
+    relatives = round(options.families * options.participants)
+    family = np.empty(options.participants, dtype=int)
+    position, number = 0, 0
+    while position < options.participants:
+        left = relatives - position
+        size = min(int(rng.choice([2, 2, 3])), left) if left >= 2 else 1
+        if left - size == 1:  # nobody stays without the sibling that was asked for
+            size += 1
+        family[order[position : position + size]] = number
+        position, number = position + size, number + 1
+    return family
+
+
+def _sites(families: np.ndarray, options: GeneratorOptions) -> np.ndarray:
+    """Give each participant a site: whole families, sites of about one size."""
+    rng = stream(options.seed, "sites")
+    members = np.bincount(families)
+    filled = np.zeros(options.sites)
+    site_of = np.empty(len(members), dtype=int)
+    # Larger families first, each to the emptiest site, leaves sites of equal size.
+    for family in sorted(rng.permutation(len(members)), key=lambda f: -members[f]):
+        site_of[family] = filled.argmin()
+        filled[site_of[family]] += members[family]
+    return site_of[families]
+
+
+def _site_name(site: int, options: GeneratorOptions) -> str:
+    return f"site-{site + 1:0{max(2, len(str(options.sites)))}d}"
+
+
+def _diagnoses(sites: pd.Series, options: GeneratorOptions) -> list[str]:
+    """Draw who is a patient: at random within site, in the number that is due."""
+    rng = stream(options.seed, "diagnosis")
+    names = sorted(sites.unique())
+    spread = np.linspace(-1, 1, len(names)) if len(names) > 1 else np.zeros(1)
+    shares = options.prevalence + options.prevalence_spread * rng.permutation(spread)
+    sizes = sites.value_counts()
+    # The running total is rounded, so that the whole cohort has its exact share.
+    due = np.cumsum(
+        [share * sizes[name] for share, name in zip(shares, names, strict=True)]
+    )
+    counts = np.diff(np.round(due + 1e-9), prepend=0).astype(int)
+    patient = np.zeros(len(sites), dtype=bool)
+    for name, count in zip(names, counts, strict=True):
+        here = np.flatnonzero(sites == name)
+        patient[rng.permutation(here)[:count]] = True
+    return [DISEASES[options.disease] if p else "CN" for p in patient]
+
+
+def _sessions(person, options: GeneratorOptions) -> pd.DataFrame:  # type: ignore[no-untyped-def]
+    rng = stream(options.seed, "sessions", person.participant_id)
+    months = [0] + [
+        k * options.interval
+        for k in range(1, options.sessions)
+        if rng.random() >= options.attrition
+    ]
+    first = pd.Timestamp("2012-01-01") + pd.Timedelta(days=int(rng.integers(8 * 365)))
+    # Appointments are kept within three weeks.
+    days = [
+        round(m * 30.4375) + (int(rng.integers(-21, 22)) if m else 0) for m in months
+    ]
+    years = np.asarray(days) / 365.25
+    shared = {name: getattr(person, name) for name in person._fields}
+    return pd.DataFrame(
+        {
+            **shared,
+            "session_id": [f"ses-M{m:03d}" for m in months],
+            "acquisition_date": [
+                (first + pd.Timedelta(days=d)).date().isoformat() for d in days
+            ],
+            "years": years.round(3),
+            "age": (person.baseline_age + years).round(1),
+            "copied_from": None,
+        }
+    )
+
+
+def _duplicates(table: pd.DataFrame, options: GeneratorOptions) -> pd.DataFrame:
+    """Return the first scans of some participants again, under new ids."""
+    rng = stream(options.seed, "duplicates")
+    ids = sorted(table["participant_id"].unique())
+    if options.duplicates > len(ids):
+        raise ConfigError(f"duplicates = {options.duplicates} exceeds {len(ids)}.")
+    chosen = sorted(rng.permutation(ids)[: options.duplicates])
+    digits = len(ids[0]) - len("sub-")
+    source = table[table["session_id"] == "ses-M000"].set_index("participant_id")
+    copies = source.loc[chosen].reset_index()
+    numbers = [len(ids) + k + 1 for k in range(len(chosen))]
+    copies["copied_from"] = chosen
+    copies["participant_id"] = [f"sub-{k:0{digits}d}" for k in numbers]
+    copies["family_id"] = [f"fam-{k:0{digits}d}" for k in numbers]
+    return copies
