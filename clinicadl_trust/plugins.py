@@ -83,7 +83,7 @@ class Plugin:
             raise PluginError(
                 f"Plugin '{self.name}' ({group(self.kind)}) of {self.distribution} "
                 f"{self.version} cannot be imported from '{self.value}': "
-                f"{type(error).__name__}: {error}. Mend or uninstall "
+                f"{type(error).__name__}: {error}. Reinstall, mend or remove "
                 f"{self.distribution}."
             ) from error
 
