@@ -1,0 +1,138 @@
+"""From a CAPS and a table, or a generator, to the rows that are used."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from clinicadl_trust.benchmark.config import CohortSection, Experiment
+from clinicadl_trust.benchmark.flow import Flow
+from clinicadl_trust.caps import ImageType, find_images, with_images
+from clinicadl_trust.cohort import IDS, Cohort, Task, read_cohort
+from clinicadl_trust.exceptions import CohortError
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What every run needs to know of the data.
+
+    Attributes
+    ----------
+    cohort : Cohort
+        The rows that are used, with a column ``path``.
+    task : Task
+        What is predicted.
+    caps : pathlib.Path
+        The CAPS folder.
+    image : ImageType
+        Which image of it.
+    flow : pandas.DataFrame
+        Who was left out at which step, and why.
+    """
+
+    cohort: Cohort
+    task: Task
+    caps: Path
+    image: ImageType
+    flow: pd.DataFrame
+
+
+def prepare(
+    experiment: Experiment, directory: Path, n_jobs: int | None = None
+) -> Prepared:
+    """Generate the cohort if asked, join it with its images and say what is used.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        What to prepare.
+    directory : pathlib.Path
+        The benchmark. A generated cohort goes to ``caps/``; ``cohort.tsv`` and
+        ``flow.tsv`` are written.
+    n_jobs : int, optional
+        Processes to generate with.
+
+    Returns
+    -------
+    Prepared
+        The same at every call.
+
+    Raises
+    ------
+    CohortError, CapsError
+        If the table or an image cannot be used, or the table was changed since an
+        earlier call.
+    """
+    section = experiment.cohort
+    caps, table, image = _source(section, directory, n_jobs)
+    cohort, flow = select(section, read_cohort(table), caps, image)
+    task = cohort.task(section.label, section.task, section.positive)
+    _write_cohort(cohort, directory / "cohort.tsv")
+    return Prepared(cohort, task, caps, image, flow.to_frame())
+
+
+def select(
+    section: CohortSection, cohort: Cohort, caps: Path, image: ImageType
+) -> tuple[Cohort, Flow]:
+    """Keep the rows with a label and an image.
+
+    Raises
+    ------
+    CapsError
+        If a row has no image and ``missing_images`` is ``"error"``.
+    CohortError
+        If no label is known.
+    """
+    flow, listed = Flow(cohort.table), cohort.table
+    cohort = cohort.labelled(section.label)
+    flow.keep("label known", cohort.table, f"{section.label} is n/a")
+    if section.missing_images == "exclude":
+        there = pd.MultiIndex.from_frame(find_images(caps, image)[list(IDS)])
+        rows = pd.MultiIndex.from_frame(cohort.table[list(IDS)])
+        cohort = cohort.select(rows.isin(there))
+    cohort, extra = with_images(cohort, caps, image)
+    flow.keep("image found", cohort.table, f"no {image.suffix} image in the CAPS")
+    known = set(listed[list(IDS)].itertuples(index=False, name=None))
+    if unlisted := [pair for pair in extra if pair not in known]:
+        people = len({participant for participant, _ in unlisted})
+        flow.remark(
+            "images of the CAPS not in the table",
+            f"{len(unlisted)} images of {people} participants are not used",
+        )
+    return cohort, flow
+
+
+def _source(
+    section: CohortSection, directory: Path, n_jobs: int | None
+) -> tuple[Path, Path, ImageType]:
+    if section.generate is None:
+        assert section.caps is not None and section.participants is not None
+        return section.caps, section.participants, ImageType.parse(section.image)
+    from clinicadl_trust.generate import GeneratorOptions, generate_caps, image_type
+
+    options = GeneratorOptions(**section.generate)
+    caps = directory / "caps"
+    if not (caps / "participants.tsv").is_file():  # written last
+        generate_caps(caps, options, n_jobs=n_jobs)
+    return caps, caps / "participants.tsv", image_type(options)
+
+
+def _write_cohort(cohort: Cohort, path: Path) -> None:
+    """Write the rows used, or check that they are those of the earlier call."""
+    text = cohort.table.drop(columns="path").to_csv(
+        sep="\t", index=False, na_rep="n/a", lineterminator="\n"
+    )
+    if path.is_file():
+        if path.read_text(encoding="utf-8") != text:
+            raise CohortError(
+                f"{cohort.source} gives other rows than when '{path.parent}' was begun "
+                f"(see {path.name}). Put it back, or start in another folder."
+            )
+        return
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text, encoding="utf-8")
+    temporary.replace(path)

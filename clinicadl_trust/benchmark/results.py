@@ -1,0 +1,143 @@
+"""From the predictions of every run to the tables that the report reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from clinicadl_trust.benchmark.config import Experiment
+from clinicadl_trust.benchmark.execution import Outcome
+from clinicadl_trust.benchmark.plan import Run
+from clinicadl_trust.exceptions import RunError
+from clinicadl_trust.predictions import read_predictions, write_predictions
+
+__all__ = ["collect", "complete", "write_failures", "write_results", "write_table"]
+
+_FAILURES = (
+    "split_strategy",
+    "repeat",
+    "split",
+    "model",
+    "seed",
+    "error",
+    "message",
+    "traceback",
+)
+
+
+def write_results(
+    experiment: Experiment, runs: Sequence[Run], directory: Path
+) -> pd.DataFrame:
+    """Write ``predictions.tsv``, ``fold_metrics.tsv`` and ``statistics.tsv``.
+
+    The rows follow the plan, not the order in which runs ended, so the files of an
+    interrupted benchmark are those of an uninterrupted one.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        Which statistics.
+    runs : sequence of Run
+        The plan.
+    directory : pathlib.Path
+        The benchmark.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``statistics.tsv``.
+
+    Raises
+    ------
+    RunError
+        If no model has done all its runs on any split.
+    """
+    # scipy and statsmodels take seconds to import: not before there is a result.
+    from clinicadl_trust.stats import compare, evaluate, fold_metrics
+
+    done = [run for run in runs if run.is_done]
+    if not done:
+        raise RunError(
+            f"All {len(runs)} runs failed. '{directory / 'failures.tsv'}' says why."
+        )
+    predictions = collect(done)
+    write_predictions(predictions, directory / "predictions.tsv")
+    whole = complete(runs)
+    if not whole:
+        raise RunError(
+            "No model has done all its runs on any split, so there is nothing to "
+            f"estimate. '{directory / 'failures.tsv'}' says why; "
+            f"'{directory / 'predictions.tsv'}' has what there is."
+        )
+    # Read back what was written: statistics are of the file, to the last digit.
+    predictions = collect(whole)
+    section = experiment.statistics
+    options = {"confidence_level": section.confidence_level}
+    folds = fold_metrics(predictions, section.metrics)
+    write_table(folds, directory / "fold_metrics.tsv")
+    tables = [
+        evaluate(predictions, section.metrics, **options),
+        compare(predictions, section.primary, **options),
+    ]
+    statistics = pd.concat(
+        [table for table in tables if len(table)], ignore_index=True
+    )
+    write_table(statistics, directory / "statistics.tsv")
+    _write_json(statistics, directory / "statistics.json")
+    return statistics
+
+
+def collect(runs: Sequence[Run]) -> pd.DataFrame:
+    """Put the predictions of runs one under the other, in the order given."""
+    return read_predictions(
+        [
+            run.record / f"predictions_{group}.tsv"
+            for run in runs
+            for group in ("validation", "test")
+        ]
+    )
+
+
+def complete(runs: Sequence[Run]) -> list[Run]:
+    """Return the runs of every split, model and seed that lack none.
+
+    An estimate over the folds that happened to work would be of other people than
+    its neighbours in the table: with one fold missing, a model and seed are left out
+    of that split's statistics.
+    """
+    lacking = {_series(run) for run in runs if not run.is_done}
+    return [run for run in runs if _series(run) not in lacking]
+
+
+def write_failures(failed: Sequence[Outcome], directory: Path) -> None:
+    """Write ``failures.tsv``, with a header alone when nothing failed."""
+    rows = [
+        {
+            **outcome.run.key,
+            "error": outcome.error,
+            "message": " ".join(outcome.message.split()),
+            "traceback": outcome.traceback.strip().replace("\n", " | "),
+        }
+        for outcome in failed
+    ]
+    write_table(pd.DataFrame(rows, columns=list(_FAILURES)), directory / "failures.tsv")
+
+
+def write_table(table: pd.DataFrame, path: Path) -> None:
+    """Write a table, whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    temporary.replace(path)
+
+
+def _series(run: Run) -> tuple[str, str, int]:
+    return run.spec.split_strategy, run.spec.model, run.spec.seed
+
+
+def _write_json(table: pd.DataFrame, path: Path) -> None:
+    temporary = path.with_name(f".{path.name}.tmp")
+    text = table.to_json(orient="records", indent=2, double_precision=15)
+    temporary.write_text(text + "\n", encoding="utf-8")
+    temporary.replace(path)

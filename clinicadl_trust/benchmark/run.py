@@ -1,0 +1,174 @@
+"""The main job: from an experiment file to a folder with everything in it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clinicadl_trust.benchmark.auditing import audit_splits
+from clinicadl_trust.benchmark.changes import additions
+from clinicadl_trust.benchmark.checks import CheckModel, check_model
+from clinicadl_trust.benchmark.config import Experiment
+from clinicadl_trust.benchmark.execution import Outcome, execute
+from clinicadl_trust.benchmark.folder import (
+    locked,
+    read_resolved,
+    write_resolved,
+    writing,
+)
+from clinicadl_trust.benchmark.info import update_info, write_info
+from clinicadl_trust.benchmark.plan import Run, plan
+from clinicadl_trust.benchmark.preparation import prepare
+from clinicadl_trust.benchmark.progress import Display, Silent
+from clinicadl_trust.benchmark.reading import read_experiment, read_run_section
+from clinicadl_trust.benchmark.results import write_failures, write_results, write_table
+from clinicadl_trust.benchmark.splitting import make_splits
+from clinicadl_trust.benchmark.workers import Workers
+from clinicadl_trust.cohort import Task
+
+__all__ = ["BenchmarkResult", "run_benchmark"]
+
+
+@dataclass(frozen=True)
+class BenchmarkResult:
+    """What a benchmark came to.
+
+    Attributes
+    ----------
+    directory : pathlib.Path
+        The folder with everything.
+    runs : tuple of Run
+        The plan.
+    failed : tuple of Outcome
+        The runs that failed.
+    statistics : pandas.DataFrame
+        ``statistics.tsv``.
+    report : pathlib.Path or None
+        The report, if it was asked for.
+    """
+
+    directory: Path
+    runs: tuple[Run, ...]
+    failed: tuple[Outcome, ...]
+    statistics: pd.DataFrame
+    report: Path | None
+
+
+def run_benchmark(
+    config: str | os.PathLike[str],
+    output: str | os.PathLike[str],
+    n_jobs: int | None = None,
+    report: bool | None = None,
+    display: Display | None = None,
+) -> BenchmarkResult:
+    """Run an experiment file, or go on where an earlier call was stopped.
+
+    Everything is checked before anything is run. The sealed test group is drawn
+    first, and the splits are audited before a model is trained. Each run ends in a
+    MAPS of its own that gets its name when it is whole, so whatever is there is
+    complete, and is not repeated.
+
+    Parameters
+    ----------
+    config : path-like
+        The experiment file (TOML).
+    output : path-like
+        The folder to make, or that of an earlier call. The same experiment, or one
+        with models, splits, seeds or metrics added, continues; any other is refused.
+    n_jobs : int, optional
+        Runs at a time, in place of the file's.
+    report : bool, optional
+        Whether to write the report, in place of the file's.
+    display : Display, optional
+        Where progress is told; by default nowhere.
+
+    Returns
+    -------
+    BenchmarkResult
+        With the failed runs, which do not stop the others.
+
+    Raises
+    ------
+    ConfigError
+        If the file is wrong, or another than that of the folder.
+    OutputError
+        If the folder is no benchmark, is in use, or cannot be written.
+    LeakageError
+        If a split leaks that is not meant to.
+    RunError
+        If no model did all its runs on any split.
+    """
+    directory = Path(output).absolute()
+    display = display or Silent()
+    section = read_run_section(config)
+    jobs = n_jobs or section.n_jobs
+    with (
+        closing(display),
+        writing(directory),
+        Workers(jobs, section.threads) as workers,
+    ):
+        display.stage("Checking the experiment")
+        experiment = read_experiment(config, _checker(workers))
+        with locked(directory):
+            return _run(experiment, directory, workers, display, report)
+
+
+def _run(
+    experiment: Experiment,
+    directory: Path,
+    workers: Workers,
+    display: Display,
+    report: bool | None,
+) -> BenchmarkResult:
+    before = read_resolved(directory)
+    added = additions(before, experiment, directory) if before else []
+    if before != experiment:
+        write_resolved(experiment, directory)
+    runs = _prepared_runs(experiment, directory, display, added, workers.n_jobs)
+    failed = execute(runs, workers, display)
+    workers.stop()
+    display.stage("Computing the statistics")
+    write_failures(failed, directory)
+    statistics = write_results(experiment, runs, directory)
+    update_info(directory, finished=True)
+    page = None
+    if experiment.run.report if report is None else report:
+        from clinicadl_trust.report import write_report
+
+        display.stage("Writing the report")
+        page = write_report(directory)
+    return BenchmarkResult(directory, tuple(runs), tuple(failed), statistics, page)
+
+
+def _prepared_runs(
+    experiment: Experiment,
+    directory: Path,
+    display: Display,
+    added: list[str],
+    n_jobs: int,
+) -> list[Run]:
+    """Do all that comes before the first training."""
+    display.stage("Preparing the cohort")
+    prepared = prepare(experiment, directory, n_jobs)
+    display.stage("Splitting, the sealed test group first")
+    splits = make_splits(experiment, prepared, directory)
+    write_table(prepared.flow, directory / "flow.tsv")
+    write_info(experiment, prepared, splits, directory, added)
+    display.stage("Auditing the splits")
+    audit_splits(prepared, splits, directory)
+    return plan(experiment, prepared, splits, directory)
+
+
+def _checker(workers: Workers) -> CheckModel:
+    """Check models in a worker, which imports torch anyway; this process never does."""
+
+    def check(name: str, config: Mapping[str, Any], task: Task | None) -> None:
+        workers.call(check_model, name, config, task)
+
+    return check
