@@ -19,8 +19,9 @@ from clinicadl_trust.caps import ImageType, check_caps
 from clinicadl_trust.cohort import Cohort, Task, read_cohort
 from clinicadl_trust.exceptions import ConfigError, TrustError, did_you_mean
 from clinicadl_trust.split import SplitStrategy, from_options
+from clinicadl_trust.stats.metrics import TaskKind, get_metrics, metric_names
 
-__all__ = ["CheckModel", "check_experiment", "check_model"]
+__all__ = ["CheckModel", "check_experiment", "check_model", "default_metrics"]
 
 #: Checks a model's configuration: its name, its table, the task.
 CheckModel = Callable[[str, Mapping[str, Any], "Task | None"], None]
@@ -30,7 +31,7 @@ def check_experiment(
     sections: Mapping[str, Any],
     mistakes: Mistakes,
     check_configuration: CheckModel | None = None,
-) -> None:
+) -> Task | None:
     """Note every name in the file that leads nowhere.
 
     Parameters
@@ -41,11 +42,17 @@ def check_experiment(
         Where they are noted.
     check_configuration : callable, optional
         See ``read_experiment``.
+
+    Returns
+    -------
+    Task or None
+        What is predicted, where that can be known.
     """
     columns, task = _check_cohort(sections.get("cohort"), mistakes)
     _check_splits(sections, columns, mistakes)
     _check_models(sections, task, mistakes, check_configuration or check_model)
     _check_statistics(sections.get("statistics"), task, mistakes)
+    return task
 
 
 def _check_cohort(
@@ -192,8 +199,31 @@ def _check_models(
 def _check_statistics(
     section: StatisticsSection | None, task: Task | None, mistakes: Mistakes
 ) -> None:
-    if section is None:
+    if section is None or task is None:
         return
+    key = ("statistics", "metrics")
+    for name in section.metrics or ():
+        with mistakes.at(key):
+            get_metrics([name], kind_of(task))
+    metrics = default_metrics(section, task)
+    if section.primary is not None and section.primary not in metrics:
+        mistakes.add(
+            ("statistics", "primary"),
+            f"'{section.primary}' is not among the metrics."
+            f"{did_you_mean(section.primary, metrics)}",
+        )
+
+
+def default_metrics(section: StatisticsSection, task: Task) -> list[str]:
+    """Return the metrics that are asked for, or those that suit the task."""
+    return section.metrics or metric_names(kind_of(task))
+
+
+def kind_of(task: Task) -> TaskKind:
+    """Return what the statistics call a task."""
+    if task.kind == "regression":
+        return "regression"
+    return "binary" if task.is_binary else "multiclass"
 
 
 def check_model(name: str, config: Mapping[str, Any], task: Task | None) -> None:

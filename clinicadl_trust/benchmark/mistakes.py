@@ -40,7 +40,10 @@ class Mistakes:
         """Note a mistake at a key, or at the table that should have had it."""
         line = line_of(self.lines, key)
         place = f"line {line}, " if line else ""
-        entry = (line or 0, f"{place}{_dotted(key) or 'the file'}: {message}")
+        name = _dotted(key)
+        if not (name and message.startswith(name)):
+            message = f"{name or 'the file'}: {message}"
+        entry = (line or 0, f"{place}{message}")
         if entry not in self.found:
             self.found.append(entry)
 
@@ -57,9 +60,13 @@ class Mistakes:
             self.add_error(key, str(error))
 
     def add_error(self, key: Key, message: str) -> None:
-        """Note an error's message at the key or value below ``key`` that it quotes."""
-        quoted = set(re.findall(r"'([^'\n]+)'", message.split(" Did you mean")[0]))
+        """Note an error's message at the key or value below ``key`` that it names."""
+        told = message.split(" Did you mean")[0]
+        quoted = set(re.findall(r"'([^'\n]+)'", told))
         below = [k for k in self.lines if len(k) > len(key) and k[: len(key)] == key]
+        for place in sorted(below, key=len, reverse=True):
+            if re.search(rf"{re.escape(_dotted(place))}(?![\w.-]*\w)", told):
+                return self.add(place, message)
         for place in below:
             if str(place[-1]) in quoted or self._value(place) in quoted:
                 return self.add(place, message)

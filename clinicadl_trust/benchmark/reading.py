@@ -11,7 +11,11 @@ from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
 
-from clinicadl_trust.benchmark.checks import CheckModel, check_experiment
+from clinicadl_trust.benchmark.checks import (
+    CheckModel,
+    check_experiment,
+    default_metrics,
+)
 from clinicadl_trust.benchmark.config import (
     CohortSection,
     Experiment,
@@ -23,6 +27,7 @@ from clinicadl_trust.benchmark.config import (
 )
 from clinicadl_trust.benchmark.locate import Key, key_lines
 from clinicadl_trust.benchmark.mistakes import Mistakes
+from clinicadl_trust.cohort import Task
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 
 if sys.version_info >= (3, 11):
@@ -76,9 +81,20 @@ def read_experiment(
     mistakes = Mistakes(path, data, key_lines(text))
     sections = _sections(data, mistakes)
     sections["cohort"] = _located(sections.get("cohort"), path.parent.resolve())
-    check_experiment(sections, mistakes, check_configuration)
+    task = check_experiment(sections, mistakes, check_configuration)
     mistakes.check()
-    return with_defaults(Experiment(**{k: v for k, v in sections.items() if v is not None}))
+    given = {key: value for key, value in sections.items() if value is not None}
+    experiment = with_defaults(Experiment(**given))
+    assert task is not None  # else there was a mistake
+    return _with_metrics(experiment, task)
+
+
+def _with_metrics(experiment: Experiment, task: Task) -> Experiment:
+    section = experiment.statistics
+    metrics = default_metrics(section, task)
+    primary = section.primary or metrics[0]
+    section = section.model_copy(update={"metrics": metrics, "primary": primary})
+    return experiment.model_copy(update={"statistics": section})
 
 
 def read_run_section(path: str | os.PathLike[str]) -> RunSection:
