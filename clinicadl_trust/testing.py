@@ -1,1 +1,0 @@
-"""Contract checks that plugin authors run on their own classes."""

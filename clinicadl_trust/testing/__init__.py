@@ -1,0 +1,27 @@
+"""Contract checks that plugin authors run on their own classes."""
+
+from clinicadl_trust.testing.callbacks import check_callback
+from clinicadl_trust.testing.commands import check_command
+from clinicadl_trust.testing.configs import check_config, check_inferer
+from clinicadl_trust.testing.contract import ContractError
+from clinicadl_trust.testing.detectors import check_detector
+from clinicadl_trust.testing.dispatch import check_plugin
+from clinicadl_trust.testing.models import check_model
+from clinicadl_trust.testing.statistics import check_statistic
+from clinicadl_trust.testing.strategies import check_split_strategy
+from clinicadl_trust.testing.synthetic import synthetic_cohort, synthetic_predictions
+
+__all__ = [
+    "ContractError",
+    "check_callback",
+    "check_command",
+    "check_config",
+    "check_detector",
+    "check_inferer",
+    "check_model",
+    "check_plugin",
+    "check_split_strategy",
+    "check_statistic",
+    "synthetic_cohort",
+    "synthetic_predictions",
+]
