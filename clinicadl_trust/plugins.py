@@ -115,15 +115,17 @@ def available(kind: str) -> dict[str, list[Plugin]]:
         By name, sorted. More than one plugin under a name is a clash, which
         ``load`` refuses.
     """
-    return _by_name(kind, _entries(group(kind)))
+    name = group(kind)
+    return _by_name(kind, _entries([name])[name])
 
 
 def registered() -> list[Plugin]:
     """List every plugin of every kind, sorted by kind and name; none is imported."""
+    found = _entries([group(kind) for kind in KINDS])
     return [
         plugin
         for kind in sorted(KINDS)
-        for plugins in available(kind).values()
+        for plugins in _by_name(kind, found[group(kind)]).values()
         for plugin in plugins
     ]
 
@@ -181,16 +183,18 @@ def load(kind: str, name: str) -> Any:
     return find(kind, name).load()
 
 
-def _entries(name: str) -> Iterable[EntryPoint]:
+def _entries(groups: Iterable[str]) -> dict[str, list[EntryPoint]]:
     try:
-        return entry_points(group=name)
+        found = entry_points()
+        return {name: list(found.select(group=name)) for name in groups}
     except Exception:  # one malformed entry_points.txt breaks the call for everybody
-        return [entry for dist in distributions() for entry in _own(dist, name)]
+        entries = [entry for dist in distributions() for entry in _own(dist)]
+        return {name: [e for e in entries if e.group == name] for name in groups}
 
 
-def _own(dist: Distribution, name: str) -> list[EntryPoint]:
+def _own(dist: Distribution) -> list[EntryPoint]:
     try:
-        return [entry for entry in dist.entry_points if entry.group == name]
+        return list(dist.entry_points)
     except Exception as error:
         distribution = _origin(dist)[0]
         if distribution not in _passed_over:
