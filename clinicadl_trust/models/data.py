@@ -1,0 +1,163 @@
+"""From rows of a cohort to ClinicaDL's datasets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from clinicadl.io.bids import BidsFileType
+from clinicadl.transforms import TransformsHandler
+from clinicadl.transforms.config import TransformConfig
+
+from clinicadl_trust.caps import ImageType
+from clinicadl_trust.cohort import IDS
+from clinicadl_trust.host.memory import MemoryDataset
+from clinicadl_trust.models.tensors import Conversion
+from clinicadl_trust.task import Task
+
+__all__ = ["LABEL", "Scale", "file_type", "open_images", "targets"]
+
+#: The column of our datasets that holds the target.
+LABEL = "label"
+
+Shape = tuple[int, int, int, int]
+
+
+@dataclass(frozen=True)
+class Scale:
+    """The unit in which a network sees a quantity.
+
+    Attributes
+    ----------
+    mean, deviation : float
+        Of the training set. A network that starts near 0 would take most of its
+        training to reach an age of 70.
+    """
+
+    mean: float = 0.0
+    deviation: float = 1.0
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Scale:
+        """Measure the training set's.
+
+        Parameters
+        ----------
+        values : numpy.ndarray of shape (n_images,)
+            Its labels.
+        """
+        deviation = float(np.std(values))
+        return cls(float(np.mean(values)), deviation if deviation > 0 else 1.0)
+
+    def to_network(self, values: np.ndarray) -> np.ndarray:
+        """Express labels in the network's unit."""
+        return (values - self.mean) / self.deviation
+
+    def to_user(self, outputs: np.ndarray) -> np.ndarray:
+        """Express outputs in the label's own unit."""
+        return outputs * self.deviation + self.mean
+
+
+def file_type(image: ImageType) -> BidsFileType:
+    """Return ClinicaDL's twin of an image type.
+
+    Parameters
+    ----------
+    image : ImageType
+        Which image of a session.
+    """
+    return BidsFileType(
+        data_type=image.data_type,
+        suffix=image.suffix,
+        extension=image.extension,
+        with_entities=dict(image.with_entities) or None,
+        without_entities=dict(image.without_entities) or None,
+    )
+
+
+def targets(
+    rows: pd.DataFrame, task: Task, scale: Scale, as_float: bool
+) -> pd.DataFrame:
+    """Return the ids of rows with what a network is to say of each.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of a cohort.
+    task : Task
+        What is predicted. Without its column, the result has none either.
+    scale : Scale
+        For a regression.
+    as_float : bool
+        Whether classes are floats, as ClinicaDL's ``SupervisedModel`` wants them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``participant_id``, ``session_id`` and, when known, ``label``; index 0..n-1.
+    """
+    table = rows[list(IDS)].reset_index(drop=True)
+    if task.label not in rows or rows[task.label].isna().any():
+        return table
+    codes = task.encode(rows[task.label].reset_index(drop=True))
+    if task.kind == "regression":
+        table[LABEL] = scale.to_network(codes)
+    else:
+        table[LABEL] = codes.astype(float if as_float else int)
+    return table
+
+
+def open_images(
+    conversion: Conversion,
+    rows: pd.DataFrame,
+    table: pd.DataFrame,
+    *,
+    augmentations: Sequence[TransformConfig] = (),
+    same_affine: bool = True,
+    max_memory: float | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[MemoryDataset, Shape]:
+    """Convert images as needed and open them.
+
+    Parameters
+    ----------
+    conversion : Conversion
+        Where they come from and how they are transformed.
+    rows : pandas.DataFrame
+        Their ids and paths.
+    table : pandas.DataFrame
+        The same ids, as ``targets`` gives them.
+    augmentations : sequence of TransformConfig
+        For training images.
+    same_affine : bool, default=True
+        Whether images in different spaces are refused.
+    max_memory : float, optional
+        GB of images to hold.
+    progress : callable, optional
+        Told how many images of how many are converted.
+
+    Returns
+    -------
+    dataset : MemoryDataset
+        In the order of ``table``.
+    shape : tuple of int
+        Channels and voxels of every image.
+
+    Raises
+    ------
+    CapsError
+        If an image cannot be used.
+    """
+    columns = [LABEL] if LABEL in table else []
+    budget = None if max_memory is None else int(max_memory * 1e9)
+    with conversion.of(rows, same_affine, progress) as (description, shape):
+        dataset = MemoryDataset(
+            description,
+            data=table,
+            transforms=TransformsHandler(augmentations=list(augmentations)),
+            columns=columns,
+            max_memory=budget,
+        )
+    return dataset, shape

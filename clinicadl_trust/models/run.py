@@ -1,0 +1,89 @@
+"""One run of any type of model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from clinicadl_trust.exceptions import ConfigError, did_you_mean
+from clinicadl_trust.models.building import is_finished
+from clinicadl_trust.models.spec import RunSpec
+from clinicadl_trust.task import Task
+
+__all__ = ["TYPES", "check_model", "run"]
+
+#: The values of ``type`` in the table of a model.
+TYPES = ("trainer", "scikit-learn", "metadata", "majority")
+
+
+def check_model(name: str, config: Mapping[str, Any], task: Task | None = None) -> None:
+    """Check the table of a model before anything is run.
+
+    Models of type ``trainer`` are checked with ClinicaDL's own classes, whose import
+    takes some ten seconds.
+
+    Parameters
+    ----------
+    name : str
+        The model's name, for messages.
+    config : mapping
+        The table ``[models.NAME]``.
+    task : Task, optional
+        What is to be predicted; without it, whether the loss suits it is not checked.
+
+    Raises
+    ------
+    ConfigError
+        Naming the wrong type, key, class or value, and the nearest right one.
+    """
+    if _type(name, config) == "trainer":
+        from clinicadl_trust.models.components import check_trainer
+
+        check_trainer(name, config, task)
+    else:
+        from clinicadl_trust.models.scikit import check_scikit
+
+        check_scikit(name, config, task)
+
+
+def run(spec: RunSpec, progress: Callable[[float, str], None] | None = None) -> Path:
+    """Do one run, or what is left of it.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run.
+    progress : callable, optional
+        Told the fraction done and a phrase.
+
+    Returns
+    -------
+    pathlib.Path
+        The finished MAPS. If it was finished before, nothing is done.
+
+    Raises
+    ------
+    TrustError
+        One of its children, saying what is wrong and what to do.
+    """
+    kind = _type(spec.model, spec.config)
+    if is_finished(spec):
+        return spec.output
+    if kind == "trainer":
+        from clinicadl_trust.models.trainer import run_trainer
+
+        return run_trainer(spec, progress)
+    from clinicadl_trust.models.scikit import run_scikit
+
+    return run_scikit(spec)
+
+
+def _type(name: str, config: Mapping[str, Any]) -> str:
+    kind = config.get("type")
+    if kind not in TYPES:
+        raise ConfigError(
+            f"models.{name}.type = {kind!r} is no type of model."
+            f"{did_you_mean(str(kind), TYPES)}"
+        )
+    return str(kind)

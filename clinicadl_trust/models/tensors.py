@@ -1,0 +1,298 @@
+"""NIfTI images converted to tensors: once, checked, and where we say.
+
+ClinicaDL's own conversion writes beside the CAPS, only warns where geometry differs,
+and its file names may depend on the process's hash seed, so that a second process
+corrupts it. This one adds what is missing to a folder of our cache, under a lock, and
+stops at the first image that cannot be used, naming its file. The folder is in
+ClinicaDL's own format: ``TensorDataset`` opens it by its description.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+import torchio as tio
+from clinicadl.data.structures import DataPoint
+from clinicadl.data.structures.images import TensorContent
+from clinicadl.data.tensors import TensorDescription
+from clinicadl.io.bids import Bids, BidsFileType, TensorType
+from clinicadl.io.bids.reader import DatasetDescription
+from clinicadl.transforms import TransformsHandler
+from clinicadl.utils.dictionary.words import IMAGE
+from filelock import FileLock
+
+from clinicadl_trust.exceptions import CapsError
+from clinicadl_trust.models.volumes import read_volume
+
+__all__ = ["Conversion"]
+
+_IDS = ["participant_id", "session_id"]
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """One converted image: which file it was, and its geometry now."""
+
+    path: str
+    size: int
+    modified: int
+    shape: tuple[int, ...]
+    affine: tuple[float, ...]
+
+    @classmethod
+    def read(cls, content: dict[str, Any]) -> _Entry:
+        """Read what ``asdict`` and JSON made of one."""
+        shape, affine = tuple(content.pop("shape")), tuple(content.pop("affine"))
+        return cls(**content, shape=shape, affine=affine)
+
+    def is_of(self, path: Path) -> bool:
+        """Whether the source is still the file that was converted."""
+        status = path.stat()
+        return (str(path), status.st_size, status.st_mtime_ns) == (
+            self.path,
+            self.size,
+            self.modified,
+        )
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """Images of one type, of one CAPS, under one sequence of transforms.
+
+    Attributes
+    ----------
+    caps : pathlib.Path
+        Where they come from.
+    file_type : clinicadl.io.bids.BidsFileType
+        Which images.
+    transforms : sequence of clinicadl.transforms.config.TransformConfig
+        What is applied to each image before it is saved; nothing random.
+    cache : pathlib.Path
+        The folder of all conversions.
+    """
+
+    caps: Path
+    file_type: BidsFileType
+    transforms: Sequence[object]
+    cache: Path
+
+    @property
+    def folder(self) -> Path:
+        """Where this conversion is; its name follows from what it is."""
+        content = [
+            str(self.caps.resolve()),
+            self.file_type.to_dict(),
+            [transform.to_dict() for transform in self.transforms],  # type: ignore[attr-defined]
+        ]
+        text = json.dumps(content, sort_keys=True, default=str)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+        return self.cache.resolve() / "tensors" / digest
+
+    @contextmanager
+    def of(
+        self,
+        images: pd.DataFrame,
+        same_affine: bool = True,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> Iterator[tuple[Path, tuple[int, int, int, int]]]:
+        """Convert what is not converted yet, and hold the lock while it is opened.
+
+        Parameters
+        ----------
+        images : pandas.DataFrame
+            ``participant_id``, ``session_id`` and ``path`` of the images.
+        same_affine : bool, default=True
+            Whether images in different spaces are refused.
+        progress : callable, optional
+            Told how many images of how many are converted.
+
+        Yields
+        ------
+        description : pathlib.Path
+            The JSON file by which ``TensorDataset`` opens the conversion.
+        shape : tuple of int
+            Channels and voxels, the same for all images.
+
+        Raises
+        ------
+        CapsError
+            If an image cannot be read, holds NaN, cannot be transformed, or has
+            another shape or affine than the first one.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(self.folder.with_suffix(".lock")):
+            entries = self._convert_missing(images, progress)
+            shape = _same_geometry(images, entries, same_affine)
+            yield self._description(entries).get_json_path(self.folder), shape
+
+    def _convert_missing(
+        self, images: pd.DataFrame, progress: Callable[[int, int], None] | None
+    ) -> dict[str, _Entry]:
+        entries = self._entries()
+        rows = [
+            (participant, session, Path(path))
+            for participant, session, path in images[[*_IDS, "path"]].itertuples(
+                index=False
+            )
+        ]
+        missing = [
+            row
+            for row in rows
+            if (entry := entries.get(_key(*row[:2]))) is None or not entry.is_of(row[2])
+        ]
+        if not missing:
+            return entries
+        _describe_dataset(self.folder)
+        handler = TransformsHandler(image_transforms=list(self.transforms))
+        with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
+            futures = [pool.submit(self._convert, *row, handler) for row in missing]
+            try:
+                for done, (row, future) in enumerate(
+                    zip(missing, futures, strict=True), start=1
+                ):
+                    entries[_key(*row[:2])] = future.result()
+                    if progress is not None:
+                        progress(done, len(missing))
+            finally:
+                pool.shutdown(wait=True, cancel_futures=True)
+                self._save(entries)
+        return entries
+
+    def _convert(
+        self,
+        participant: str,
+        session: str,
+        path: Path,
+        handler: TransformsHandler,
+    ) -> _Entry:
+        status = path.stat()
+        voxels, geometry = read_volume(path)
+        image = tio.ScalarImage(
+            tensor=torch.from_numpy(voxels[None]), affine=geometry.matrix
+        )
+        point = DataPoint(image=image, participant_id=participant, session_id=session)
+        try:
+            point = handler.apply_image_transforms(tio.ToCanonical()(point))
+        except Exception as error:  # whatever a transform may raise
+            raise CapsError(
+                f"'{path}' cannot be transformed: {error}. Look at the image, or "
+                "change the model's transforms."
+            ) from error
+        target = Bids(self.folder).build_path(
+            self._tensor_type, participant_id=participant, session_id=session
+        )
+        _save_tensor(point.image, path, target)
+        return _Entry(
+            path=str(path),
+            size=status.st_size,
+            modified=status.st_mtime_ns,
+            shape=tuple(int(n) for n in point.image.shape),
+            affine=tuple(float(x) for x in np.ravel(point.image.affine)),
+        )
+
+    @property
+    def _tensor_type(self) -> TensorType:
+        suffix = self.file_type.suffix.pattern
+        source = {"src": suffix} if suffix.isalnum() else {}
+        return TensorType({**source, "conv": "trust"})
+
+    def _description(self, entries: dict[str, _Entry]) -> TensorDescription:
+        shapes = {entry.shape[1:] for entry in entries.values()}
+        pairs = pd.DataFrame([key.split() for key in sorted(entries)], columns=_IDS)
+        return TensorDescription(
+            tensor_type=self._tensor_type,
+            image=(self.caps, self.file_type),
+            masks={},
+            additional_data=[],
+            transforms=list(self.transforms),
+            spacing=None,
+            spatial_shape=shapes.pop() if len(shapes) == 1 else None,
+            interrupted=False,
+            description=None,
+            participants_sessions=pairs,
+        )
+
+    def _entries(self) -> dict[str, _Entry]:
+        try:
+            text = (self.folder / "images.json").read_text(encoding="utf-8")
+            return {key: _Entry.read(item) for key, item in json.loads(text).items()}
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return {}
+
+    def _save(self, entries: dict[str, _Entry]) -> None:
+        """Write the description, then the list of what it holds; each file whole."""
+        if not entries:
+            return
+        staging = self.folder / ".staging"
+        shutil.rmtree(staging, ignore_errors=True)
+        _describe_dataset(staging)
+        self._description(entries).write(staging)
+        content = {key: asdict(entry) for key, entry in entries.items()}
+        (staging / "images.json").write_text(json.dumps(content), encoding="utf-8")
+        for path in sorted(staging.iterdir(), key=lambda p: p.name == "images.json"):
+            path.replace(self.folder / path.name)
+        staging.rmdir()
+
+
+def _key(participant: str, session: str) -> str:
+    return f"{participant} {session}"
+
+
+def _describe_dataset(folder: Path) -> None:
+    path = folder / Bids.DATASET_DESC_FILENAME
+    if not path.is_file():
+        folder.mkdir(parents=True, exist_ok=True)
+        DatasetDescription(
+            Name="Images converted by clinicadl-trust",
+            BIDSVersion="1.10.0",
+            DatasetType="derivative",
+        ).to_json(path)
+
+
+def _save_tensor(image: tio.ScalarImage, source: Path, target: Path) -> None:
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}")
+    # Contiguous: a file is as large as the storage, not as the view.
+    whole = tio.ScalarImage(tensor=image.tensor.contiguous(), affine=image.affine)
+    TensorContent(
+        images={IMAGE: whole}, masks={}, additional_data={}, paths=[source]
+    ).save(partial)
+    partial.with_suffix(".json").replace(target.with_suffix(".json"))
+    partial.replace(target)
+
+
+def _same_geometry(
+    images: pd.DataFrame, entries: dict[str, _Entry], same_affine: bool
+) -> tuple[int, int, int, int]:
+    """Return the shape of all images, or name the first one that differs."""
+    chosen = [entries[_key(*ids)] for ids in images[_IDS].itertuples(index=False)]
+    first = chosen[0]
+    for entry in chosen:
+        if entry.shape != first.shape:
+            raise CapsError(
+                f"'{entry.path}' has the shape {entry.shape[1:]} (x, y, z) and "
+                f"{entry.shape[0]} channel, '{first.path}' {first.shape[1:]} and "
+                f"{first.shape[0]}. Images of one model have one shape: preprocess "
+                "them alike, or add the transform CropOrPad or Resize."
+            )
+        apart = np.abs(np.subtract(entry.affine, first.affine)).max()
+        if same_affine and apart > 1e-2:
+            raise CapsError(
+                f"'{entry.path}' and '{first.path}' are not in the same space: their "
+                f"affines differ by up to {apart:.3g} (mm). Register them (clinica run "
+                "t1-linear), add the transform Resample, or set training.same_affine "
+                "= false if that is meant."
+            )
+    return first.shape  # type: ignore[return-value]
