@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from scipy.special import expit, softmax
 
 from clinicadl_trust.exceptions import PredictionsError, did_you_mean
 
@@ -53,10 +54,9 @@ def activate(outputs: np.ndarray, activation: str) -> np.ndarray:
             "Lower the learning rate, or clip gradients."
         )
     if kind == "sigmoid":
-        return 1.0 / (1.0 + np.exp(-np.clip(outputs, -500, 500)))
+        return expit(outputs)
     if kind == "softmax":
-        shifted = np.exp(outputs - outputs.max(axis=1, keepdims=True))
-        return shifted / shifted.sum(axis=1, keepdims=True)
+        return softmax(outputs, axis=1)
     if kind == "exponential":
         return np.exp(outputs)
     if kind in ("identity", _PROBABILITY):

@@ -214,7 +214,7 @@ def _check_columns(table: pd.DataFrame, source: str) -> None:
 
 
 def _checked_ids(ids: pd.Series, prefix: str, source: str) -> pd.Series:
-    text = as_text(ids).str.strip()
+    text = as_text(ids).map(str.strip, na_action="ignore")
     empty = (text.isna() | (text == "")).to_numpy(dtype=bool)
     if empty.any():
         raise CohortError(
