@@ -1,15 +1,15 @@
-"""The template: tissues and distances of the MNI152 brain, which ship offline.
+"""The template: tissues and distances of the MNI152 head, which ship offline.
 
-Everything a person's brain is made of is a smooth map of template space, looked up
+Everything a person's head is made of is a smooth map of template space, looked up
 where the person's deformation points. Distances to a surface, rather than binary
 masks, let tissue shrink by less than a voxel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 from scipy import ndimage
@@ -17,21 +17,22 @@ from scipy import ndimage
 from clinicadl_trust.clinica import load_atlas
 from clinicadl_trust.generate.grid import Grid
 
+if TYPE_CHECKING:
+    from nibabel import Nifti1Image
+
 __all__ = ["MAPS", "Anatomy", "load_anatomy"]
 
 #: The maps of template space and what a value means.
 MAPS = {
     "gm": "fraction of the voxel that is grey matter",
     "wm": "fraction of the voxel that is white matter",
-    "detail": "T1w intensity that grey, white and CSF do not explain",
-    "brain": "mm inside the envelope of the brain (negative outside)",
+    "detail": "T1w intensity, white matter's being 1, that tissues do not explain",
+    "brain": "mm inside the brain's envelope (negative outside)",
+    "head": "mm inside the head without its skull and skin",
     "depth": "mm below the surface of the tissue: cortex or ventricle",
-    "ventricles": "closeness to the ventricles, from 0 to 1",
+    "ventricles": "closeness to the lateral ventricles, from 0 to 1",
     "regions": "mm inside the regions that a disease shrinks",
 }
-
-#: T1w intensity of CSF, grey and white matter in nilearn's template.
-_TEMPLATE_T1W = (0.25, 0.70, 0.93)
 
 
 @dataclass(frozen=True)
@@ -81,60 +82,77 @@ def load_anatomy(resolution: int, regions: tuple[str, ...]) -> Anatomy:
 
     factor = 1 if resolution < 4 else 2
     blur = 0.3 * resolution / factor if resolution > 1 else 0.0
-    images = [
-        datasets.load_mni152_template(resolution=1),
-        datasets.load_mni152_gm_template(resolution=1),
-        datasets.load_mni152_wm_template(resolution=1),
-    ]
-    grid = _coarse_grid(images[0], factor)
+    template = datasets.load_mni152_template(resolution=1)
+    grid = _coarser(template, factor)
     t1w, gm, wm = (
-        _averaged(image.get_fdata(dtype=np.float32), factor) for image in images
+        _averaged(image.get_fdata(dtype=np.float32), factor)
+        for image in (
+            template,
+            datasets.load_mni152_gm_template(resolution=1),
+            datasets.load_mni152_wm_template(resolution=1),
+        )
     )
-    envelope = _signed_distance(_filled(t1w > 0.1, grid.spacing), grid.spacing)
-    tissue = gm + wm
-    csf = np.clip((envelope > 0) - tissue, 0, 1)
-    ventricles = _ventricles(csf, envelope, grid.spacing)
-    fitted = sum(
-        value * part for value, part in zip(_TEMPLATE_T1W, (csf, gm, wm), strict=True)
-    )
+    brain = ndimage.binary_fill_holes(_closed(t1w > 0.1, 8.0, grid.spacing))
+    envelope = _signed_distance(brain, grid.spacing)
+    csf = np.clip(brain - gm - wm, 0, 1)
     maps = {
-        "gm": _smooth(gm, blur),
-        "wm": _smooth(wm, blur),
-        "detail": _smooth((t1w - fitted) * (tissue > 0.5), blur),
+        "gm": ndimage.gaussian_filter(gm, blur),
+        "wm": ndimage.gaussian_filter(wm, blur),
+        "detail": ndimage.gaussian_filter(_detail(t1w, csf, gm, wm), blur),
         "brain": envelope,
-        "depth": _signed_distance(tissue > 0.5, grid.spacing),
-        "ventricles": np.exp(-np.clip(-ventricles, 0, None) / 8).astype(np.float32),
-        "regions": _signed_distance(_regions(regions, grid), grid.spacing),
+        "head": _signed_distance(_head(brain, grid), grid.spacing),
+        "depth": _signed_distance(gm + wm > 0.5, grid.spacing),
+        "ventricles": _near_ventricles(csf, envelope, grid.spacing),
+        "regions": _signed_distance(_inside(regions, grid), grid.spacing),
     }
     return Anatomy(grid, {name: maps[name].astype(np.float32) for name in MAPS})
 
 
-def _coarse_grid(image, factor: int) -> Grid:  # type: ignore[no-untyped-def]
-    first = image.affine[:3, 3] + (factor - 1) / 2
+def _coarser(image: Nifti1Image, factor: int) -> Grid:
+    """Return the grid of blocks of voxels."""
     x, y, z = (n // factor for n in image.shape)
-    return Grid((x, y, z), (first[0], first[1], first[2]), float(factor))
+    a, b, c = (float(first) for first in image.affine[:3, 3] + (factor - 1) / 2)
+    return Grid((x, y, z), (a, b, c), float(factor))
 
 
 def _averaged(volume: np.ndarray, factor: int) -> np.ndarray:
-    if factor == 1:
-        return volume
     x, y, z = (n // factor for n in volume.shape)
     trimmed = volume[: x * factor, : y * factor, : z * factor]
     blocks = trimmed.reshape(x, factor, y, factor, z, factor)
     return blocks.mean(axis=(1, 3, 5), dtype=np.float32)
 
 
-def _smooth(volume: np.ndarray, sigma: float) -> np.ndarray:
-    return ndimage.gaussian_filter(volume, sigma) if sigma else volume
+def _detail(
+    t1w: np.ndarray, csf: np.ndarray, gm: np.ndarray, wm: np.ndarray
+) -> np.ndarray:
+    """Return what a mixture of three tissues leaves of the template's intensity."""
+    tissue = gm + wm > 0.5
+    parts = np.stack([part[tissue] for part in (csf, gm, wm)], axis=1)
+    # The median of nearly pure voxels: a fit by least squares would spread the
+    # iron-rich nuclei's darkness over all of the grey matter.
+    pure = [np.median(t1w[tissue][part > 0.85]) for part in parts.T[1:]]
+    levels = np.array([np.median(t1w[csf > 0.85]), *pure], dtype=np.float32)
+    rest = np.zeros_like(t1w)
+    rest[tissue] = (t1w[tissue] - parts @ levels) / levels[2]
+    return rest
 
 
-def _filled(mask: np.ndarray, spacing: float) -> np.ndarray:
-    """Close the sulci: what lies inside the skull."""
-    steps = max(1, round(8 / spacing))
-    padded = np.pad(mask, steps)
-    closed = ndimage.binary_closing(padded, iterations=steps)
-    inner = closed[steps:-steps, steps:-steps, steps:-steps]
-    return ndimage.binary_fill_holes(inner)
+def _closed(mask: np.ndarray, radius: float, spacing: float) -> np.ndarray:
+    """Fill the clefts narrower than a ball of that radius, in mm."""
+    pad = int(np.ceil(radius / spacing)) + 1
+    wide = np.pad(mask, pad)
+    grown = ndimage.distance_transform_edt(~wide, sampling=spacing) <= radius
+    closed = ndimage.distance_transform_edt(grown, sampling=spacing) > radius
+    return closed[pad:-pad, pad:-pad, pad:-pad]
+
+
+def _head(brain: np.ndarray, grid: Grid) -> np.ndarray:
+    """Add a neck and the base of a face to the brain's envelope."""
+    # The section through the temporal lobes and the cerebellum, extended downwards.
+    base = round((-40.0 - grid.origin[2]) / grid.spacing)
+    head = brain.copy()
+    head[:, :, :base] |= brain[:, :, base : base + 1]
+    return _closed(head, 24.0, grid.spacing)
 
 
 def _signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
@@ -143,26 +161,28 @@ def _signed_distance(mask: np.ndarray, spacing: float) -> np.ndarray:
     outside = ndimage.distance_transform_edt(~mask, sampling=spacing)
     # Half a voxel, as the surface lies between voxel centres.
     distance = inside - outside - np.where(mask, spacing / 2, -spacing / 2)
-    return ndimage.gaussian_filter(distance, 0.7).astype(np.float32)
+    return ndimage.gaussian_filter(distance, 0.7)
 
 
-def _ventricles(csf: np.ndarray, envelope: np.ndarray, spacing: float) -> np.ndarray:
-    """Return the signed distance of the CSF deep inside the brain, in mm."""
+def _near_ventricles(
+    csf: np.ndarray, envelope: np.ndarray, spacing: float
+) -> np.ndarray:
+    """Return 1 in the CSF deep inside the brain, less within some 8 mm of it."""
     deep = (csf > 0.5) & (envelope > 22)
-    parts, count = ndimage.label(deep)
-    if count > 1:  # the largest parts are the lateral ventricles
-        sizes = np.bincount(parts.ravel())[1:]
-        deep = np.isin(parts, 1 + np.flatnonzero(sizes >= 0.1 * sizes.max()))
-    return _signed_distance(deep, spacing)
+    parts, _ = ndimage.label(deep)
+    sizes = np.bincount(parts.ravel())[1:]
+    # Small parts are sulci that lie deep, not ventricles.
+    deep = np.isin(parts, 1 + np.flatnonzero(sizes >= 0.1 * sizes.max()))
+    distance = _signed_distance(deep, spacing)
+    return np.exp(np.clip(distance, None, 0) / 8)
 
 
-def _regions(names: Sequence[str], grid: Grid) -> np.ndarray:
+def _inside(regions: tuple[str, ...], grid: Grid) -> np.ndarray:
+    """Return the mask of AAL2 regions on a grid."""
     image, labels = load_atlas("AAL2")
-    wanted = labels.loc[labels["name"].isin(names), "index"]
+    wanted = labels.loc[labels["name"].isin(regions), "index"]
     mask = np.isin(np.asarray(image.dataobj), wanted).astype(np.float32)
-    axes = np.meshgrid(*grid.axes, indexing="ij")
-    to_voxel = np.linalg.inv(image.affine)
-    points = np.tensordot(to_voxel[:3, :3], np.stack(axes), axes=1)
-    points += to_voxel[:3, 3].reshape(3, 1, 1, 1)
-    inside = ndimage.map_coordinates(mask, points, order=1, output=np.float32)
-    return inside > 0.5
+    to_atlas = np.linalg.inv(image.affine) @ grid.affine
+    return ndimage.affine_transform(
+        mask, to_atlas, output_shape=grid.shape, order=1
+    ) > np.float32(0.5)

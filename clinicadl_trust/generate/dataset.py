@@ -4,26 +4,31 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from joblib import Parallel, delayed
 
-from clinicadl_trust import __version__
 from clinicadl_trust.exceptions import OutputError
-from clinicadl_trust.generate.anatomy import Anatomy, load_anatomy
+from clinicadl_trust.generate.anatomy import load_anatomy
 from clinicadl_trust.generate.files import write_json, write_table
 from clinicadl_trust.generate.options import GeneratorOptions
-from clinicadl_trust.generate.participant import make_participant
+from clinicadl_trust.generate.participant import copy_scan, make_participant
 from clinicadl_trust.generate.people import PUBLIC, plan_cohort
 
 __all__ = ["generate_caps"]
 
 #: Raised when the same options would no longer give the same bytes.
 _FORMAT = 1
+
+#: Columns of ``truth.tsv`` by key of an image's sidecar.
+_TRUTH = {
+    "Severity": "severity",
+    "ChangedVolume": "changed_mm3",
+    "Lesions": "lesions",
+}
 
 _DESCRIPTION = {
     "Name": "Synthetic cohort with a known, planted effect",
@@ -69,11 +74,10 @@ def generate_caps(
     options = options or GeneratorOptions()
     _claim(output, options)
     table = plan_cohort(options)
-    anatomy = load_anatomy(options.resolution, options.regions)
-    rows = list(_made(output, table, anatomy, options, n_jobs, progress))
-    truth = pd.DataFrame(rows).sort_values(["participant_id", "session_id"])
+    truth = pd.DataFrame(_made(output, table, options, n_jobs, progress))
+    truth = table[["participant_id", "session_id", "copied_from"]].join(truth)
     write_json(output / "dataset_description.json", _DESCRIPTION)
-    write_table(output / "truth.tsv", truth)
+    write_table(output / "truth.tsv", truth.rename(columns=_TRUTH))
     # Last, as its presence says that the cohort is complete.
     write_table(output / "participants.tsv", table[PUBLIC])
     return output
@@ -82,18 +86,23 @@ def generate_caps(
 def _made(
     output: Path,
     table: pd.DataFrame,
-    anatomy: Anatomy,
     options: GeneratorOptions,
     n_jobs: int | None,
     progress: bool,
-) -> Iterator[dict[str, Any]]:
-    # A copy is made like its original, from the original's own streams.
-    people = [rows for _, rows in table.groupby("participant_id")]
+) -> list[dict[str, Any]]:
+    """Make every image; return the truth in the order of the table."""
+    anatomy = load_anatomy(options.resolution, options.regions)
+    copies = table["copied_from"].notna()
+    people = [rows for _, rows in table[~copies].groupby("participant_id")]
     work = Parallel(n_jobs=n_jobs, return_as="generator")(
         delayed(make_participant)(output, rows, anatomy, options) for rows in people
     )
-    for rows in _shown(work, len(people), progress):
-        yield from rows
+    truths: dict[int, dict[str, Any]] = {}
+    for rows, made in zip(people, _shown(work, len(people), progress), strict=True):
+        truths.update(zip(rows.index, made, strict=True))
+    for row in table[copies].to_dict("index").items():
+        truths[row[0]] = copy_scan(output, row[1], options)
+    return [truths[k] for k in table.index]
 
 
 def _shown(work: Iterable[Any], total: int, progress: bool) -> Iterable[Any]:
@@ -118,8 +127,9 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
         found = json.loads(record.read_text(encoding="utf-8"))
         if found != wanted:
             raise OutputError(
-                f"'{output}' holds a cohort of other options: {_differences(found, wanted)}. "
-                "Choose another folder, or remove this one."
+                f"'{output}' holds a cohort of other options: "
+                f"{_differences(found, wanted)}. Choose another folder, or remove "
+                "this one."
             )
         return
     if output.is_dir() and any(output.iterdir()):

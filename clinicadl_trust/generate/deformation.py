@@ -71,7 +71,7 @@ class Lattice:
 
 #: Lattice and the share of the no-folding bound that its knots may use. The
 #: coarse one gives the shape of a head, the fine one that of gyri and nuclei.
-_LEVELS = ((Lattice(60.0), 0.5), (Lattice(30.0), 0.4))
+_LEVELS = ((Lattice(60.0), 0.4), (Lattice(30.0), 0.3))
 _NO_FOLD = 2.48
 
 
@@ -99,21 +99,18 @@ class Deformation:
             lattice.evaluate(knots, grid)
             for (lattice, _), knots in zip(_LEVELS, self.knots, strict=True)
         ]
-        return np.sum(fields, axis=0, dtype=np.float32)
+        return np.asarray(sum(fields), dtype=np.float32)
 
 
-def draw_deformation(
-    rng: np.random.Generator,
-    scale: float = 1.0,
-) -> Deformation:
+def draw_deformation(rng: np.random.Generator, size: float = 1.0) -> Deformation:
     """Draw one person's anatomy.
 
     Parameters
     ----------
     rng : numpy.random.Generator
         The person's own stream.
-    scale : float
-        Mean size of the head against the template's, after registration.
+    size : float
+        Mean size of the head after registration, the template's being 1.
 
     Returns
     -------
@@ -126,7 +123,7 @@ def draw_deformation(
         drawn = rng.normal(0, bound / 2, (3, *lattice.shape))
         knots.append(np.clip(drawn, -bound, bound))
     angles = rng.normal(0, np.deg2rad(1.0), 3)
-    sizes = scale * np.exp(rng.normal(0, 0.015) + rng.normal(0, 0.01, 3))
+    sizes = size * np.exp(rng.normal(0, 0.015) + rng.normal(0, 0.01, 3))
     # Template positions are looked up, so a larger head divides.
     matrix = _rotation(angles) @ np.diag(1 / sizes)
     return Deformation(tuple(knots), matrix, rng.normal(0, 1.0, 3))

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.generate.options import DISEASES, GeneratorOptions
 from clinicadl_trust.generate.streams import stream
 
@@ -129,21 +128,21 @@ def _site_name(site: int, options: GeneratorOptions) -> str:
 
 
 def _diagnoses(sites: pd.Series, options: GeneratorOptions) -> list[str]:
-    """Draw who is a patient: at random within site, in the number that is due."""
+    """Draw who is a patient; only the share in the whole cohort is exact.
+
+    A quota in each site would make site predict the label *below* chance in
+    cross-validation: a patient more in the training sites' folds is one less in
+    the test fold.
+    """
     rng = stream(options.seed, "diagnosis")
     names = sorted(sites.unique())
     spread = np.linspace(-1, 1, len(names)) if len(names) > 1 else np.zeros(1)
-    shares = options.prevalence + options.prevalence_spread * rng.permutation(spread)
-    sizes = sites.value_counts()
-    # The running total is rounded, so that the whole cohort has its exact share.
-    due = np.cumsum(
-        [share * sizes[name] for share, name in zip(shares, names, strict=True)]
-    )
-    counts = np.diff(np.round(due + 1e-9), prepend=0).astype(int)
+    deviation = options.prevalence_spread * rng.permutation(spread)
+    share = sites.map(dict(zip(names, options.prevalence + deviation, strict=True)))
+    # Whoever lies below the site's share by most is a patient first.
+    order = np.argsort(rng.random(len(sites)) - share.to_numpy(), kind="stable")
     patient = np.zeros(len(sites), dtype=bool)
-    for name, count in zip(names, counts, strict=True):
-        here = np.flatnonzero(sites == name)
-        patient[rng.permutation(here)[:count]] = True
+    patient[order[: round(share.sum())]] = True
     return [DISEASES[options.disease] if p else "CN" for p in patient]
 
 
@@ -179,8 +178,6 @@ def _duplicates(table: pd.DataFrame, options: GeneratorOptions) -> pd.DataFrame:
     """Return the first scans of some participants again, under new ids."""
     rng = stream(options.seed, "duplicates")
     ids = sorted(table["participant_id"].unique())
-    if options.duplicates > len(ids):
-        raise ConfigError(f"duplicates = {options.duplicates} exceeds {len(ids)}.")
     chosen = sorted(rng.permutation(ids)[: options.duplicates])
     digits = len(ids[0]) - len("sub-")
     source = table[table["session_id"] == "ses-M000"].set_index("participant_id")

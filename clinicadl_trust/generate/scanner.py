@@ -1,4 +1,4 @@
-"""How a scanner shows a brain: contrast, gain, bias field, noise."""
+"""How a scanner shows a head: contrast, gain, bias field, noise."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from clinicadl_trust.generate.brain import TISSUES, Brain
 from clinicadl_trust.generate.deformation import Lattice
-from clinicadl_trust.generate.grid import Grid
+from clinicadl_trust.generate.head import Head
 from clinicadl_trust.generate.options import GeneratorOptions
+from clinicadl_trust.generate.person import Person
 from clinicadl_trust.generate.streams import stream
 
-__all__ = ["CONTRAST", "Scanner", "acquire", "draw_scanner"]
+__all__ = ["CONTRAST", "WHITE_MATTER", "Scanner", "acquire", "draw_scanner"]
 
-#: Intensity of each tissue, white matter's being 1; ``detail`` says how much of the
+#: Intensity of each tissue, white matter's being 1; of ``detail``, how much of the
 #: template's fine T1w structure shows.
 CONTRAST = {
     "T1w": {
@@ -23,6 +23,7 @@ CONTRAST = {
         "wm": 1.0,
         "lesion": 0.66,
         "bone": 0.16,
+        "muscle": 0.5,
         "scalp": 1.05,
         "detail": 1.0,
     },
@@ -32,13 +33,14 @@ CONTRAST = {
         "wm": 1.0,
         "lesion": 1.75,
         "bone": 0.14,
+        "muscle": 0.45,
         "scalp": 0.8,
         "detail": -0.4,
     },
 }
 
-#: Stored intensity of white matter.
-_WHITE = 1000.0
+#: Stored intensity of white matter in a neutral scanner.
+WHITE_MATTER = 1000
 
 _BIAS = Lattice(90.0)
 
@@ -50,7 +52,7 @@ class Scanner:
     Attributes
     ----------
     gain, gamma : float
-        White matter's intensity, and the bend of the curve, 1 being neutral.
+        White matter's intensity, and the bend of the intensity curve; 1 is neutral.
     bias : numpy.ndarray
         Knots of the logarithm of what bias correction left.
     noise : float
@@ -64,15 +66,15 @@ class Scanner:
 
 
 def draw_scanner(
-    name: str, site: str, dataset: str, options: GeneratorOptions
+    scanner: str, site: str, dataset: str, options: GeneratorOptions
 ) -> Scanner:
     """Draw a scanner: part of its profile is its study's, part its site's."""
     gain = gamma = 0.0
-    for level, label in (("dataset", dataset), ("site", site), ("scanner", name)):
-        rng = stream(options.seed, "profile", level, label)
+    for level in (dataset, site, scanner):
+        rng = stream(options.seed, "profile", level)
         gain += rng.normal(0, 0.06)
         gamma += rng.normal(0, 0.05)
-    rng = stream(options.seed, "coil", name)
+    rng = stream(options.seed, "coil", scanner)
     bias = rng.normal(0, 0.12, _BIAS.shape)
     noise = 0.03 * np.exp(options.site_effect * rng.normal(0, 0.25))
     return Scanner(
@@ -84,44 +86,41 @@ def draw_scanner(
 
 
 def acquire(
-    brain: Brain,
-    contrast: np.ndarray,
+    head: Head,
+    person: Person,
     scanner: Scanner,
     modality: str,
-    grid: Grid,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Scan a brain.
+    """Scan a head.
 
     Parameters
     ----------
-    brain : Brain
+    head : Head
         What each voxel is made of.
-    contrast : numpy.ndarray, shape (len(TISSUES),)
-        The person's own factors.
+    person : Person
+        Whose tissues have their own intensity.
     scanner : Scanner
         The machine.
     modality : {"T1w", "FLAIR"}
         The sequence.
-    grid : Grid
-        The voxels.
     rng : numpy.random.Generator
         The visit's stream.
 
     Returns
     -------
-    numpy.ndarray of int16, shape ``grid.shape``
-        With Rician noise, white matter at about 1000.
+    numpy.ndarray of int16, shape ``head.grid.shape``
+        With Rician noise, white matter at about ``WHITE_MATTER``.
     """
-    ideal = sum(
-        np.float32(CONTRAST[modality][name] * factor) * brain.tissues[name]
-        for name, factor in zip(TISSUES, contrast, strict=True)
+    ideal = np.zeros(head.grid.shape, dtype=np.float32)
+    for name, level in CONTRAST[modality].items():
+        ideal += np.float32(level * person.contrast.get(name, 1.0)) * head.tissues[name]
+    drift = np.float32(rng.normal(0, 0.02))
+    bias = _BIAS.evaluate(scanner.bias + rng.normal(0, 0.02, _BIAS.shape), head.grid)
+    curved = np.clip(ideal, 0, None) ** np.float32(scanner.gamma)
+    signal = curved * np.exp(bias + drift) * np.float32(scanner.gain)
+    real, imaginary = np.float32(scanner.noise) * rng.standard_normal(
+        (2, *head.grid.shape), dtype=np.float32
     )
-    drift = rng.normal(0, 0.02)
-    bias = _BIAS.evaluate(scanner.bias + rng.normal(0, 0.02, _BIAS.shape), grid)
-    signal = np.clip(ideal, 0, None) ** np.float32(scanner.gamma)
-    signal = signal * np.exp(bias + np.float32(drift)) * np.float32(scanner.gain)
-    real, imaginary = rng.standard_normal((2, *grid.shape), dtype=np.float32)
-    sd = np.float32(scanner.noise)
-    noisy = np.hypot(signal + sd * real, sd * imaginary)
-    return np.rint(np.clip(noisy * _WHITE, 0, 32767)).astype(np.int16)
+    volume = WHITE_MATTER * np.hypot(signal + real, imaginary)
+    return np.rint(np.clip(volume, 0, np.iinfo(np.int16).max)).astype(np.int16)
