@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import ConfigError, SplitError
-from clinicadl_trust.split.base import HeldOut, SplitStrategy
+from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.fold import HeldOut
 from clinicadl_trust.split.strata import are_quartiles, draw
 
 __all__ = ["MatchedTestSet"]

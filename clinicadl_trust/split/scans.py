@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.split.base import HeldOut
+from clinicadl_trust.split.fold import HeldOut
 from clinicadl_trust.split.participants import KFoldStrategy
 from clinicadl_trust.split.strata import check_number, deal, draw
 

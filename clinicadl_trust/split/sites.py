@@ -9,7 +9,8 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.split.base import HeldOut, SplitStrategy
+from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.fold import HeldOut
 from clinicadl_trust.split.participants import KFoldStrategy
 from clinicadl_trust.split.strata import check_number, even_group_folds
 

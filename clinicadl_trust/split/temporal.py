@@ -12,7 +12,8 @@ import pandas as pd
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import ConfigError, SplitError
-from clinicadl_trust.split.base import HeldOut, SplitStrategy
+from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.fold import HeldOut
 
 __all__ = ["TemporalSplit"]
 
