@@ -6,7 +6,11 @@ from clinicadl_trust.testing.configs import check_config, check_inferer
 from clinicadl_trust.testing.contract import ContractError
 from clinicadl_trust.testing.detectors import check_detector
 from clinicadl_trust.testing.dispatch import check_plugin
-from clinicadl_trust.testing.models import check_model
+from clinicadl_trust.testing.models import (
+    check_model,
+    example_batch,
+    example_parts,
+)
 from clinicadl_trust.testing.statistics import check_statistic
 from clinicadl_trust.testing.strategies import check_split_strategy
 from clinicadl_trust.testing.synthetic import synthetic_cohort, synthetic_predictions
@@ -22,6 +26,8 @@ __all__ = [
     "check_plugin",
     "check_split_strategy",
     "check_statistic",
+    "example_batch",
+    "example_parts",
     "synthetic_cohort",
     "synthetic_predictions",
 ]

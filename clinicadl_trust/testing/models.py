@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from clinicadl.data.dataloader import Batch
     from clinicadl.models import Model
 
-__all__ = ["check_model"]
+__all__ = ["check_model", "example_batch", "example_parts"]
 
 #: Volume of the images that a model is tried on: channel, x, y, z.
 _SHAPE = (1, 16, 16, 16)
@@ -54,17 +54,25 @@ def check_model(
         Naming what is broken and how to mend it. It is an ``AssertionError``.
     """
     check_class(cls, base_class("models"), "models")
-    model = make_example(cls, example, _small_parts())
+    model = make_example(cls, example, example_parts())
     check_config_fields(cls)
     check_round_trip(cls, model, "models")
     _check_parts(model, cls.__name__)
     if batch is None and (label_key := getattr(model, "label_key", None)) is not None:
-        batch = _batch(label_key)
+        batch = example_batch(label_key)
     if batch is not None:
         _check_step(model, batch, cls.__name__)
 
 
-def _small_parts() -> dict[str, Any]:
+def example_parts() -> dict[str, Any]:
+    """Return what a small model is made of.
+
+    Returns
+    -------
+    dict
+        ``network``, a CNN of one output for images of 16 voxels a side; ``loss``,
+        binary cross-entropy with logits; ``optimizer``, Adam.
+    """
     from clinicadl.losses.config import BCEWithLogitsLossConfig
     from clinicadl.networks.config import CNNConfig
     from clinicadl.optim.optimizers.config import AdamConfig
@@ -100,7 +108,19 @@ def _check_parts(model: Model, name: str) -> None:
     )
 
 
-def _batch(label_key: str) -> Batch:
+def example_batch(label_key: str = "label") -> Batch:
+    """Return a batch to train a small model on.
+
+    Parameters
+    ----------
+    label_key : str
+        Where the label, 0 or 1, is in a sample.
+
+    Returns
+    -------
+    clinicadl.data.dataloader.Batch
+        Four images of shape (1, 16, 16, 16), the same at each call.
+    """
     import torch
     import torchio
     from clinicadl.data.dataloader import Batch
