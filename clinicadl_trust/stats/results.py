@@ -41,6 +41,8 @@ class Estimate(_Result):
         Images, and independent units.
     warnings : tuple of str
         What a reader must know.
+    df : float
+        Degrees of freedom of the interval, nan when it has none.
     """
 
     value: float
@@ -53,6 +55,7 @@ class Estimate(_Result):
     n: int
     n_clusters: int
     warnings: tuple[str, ...] = ()
+    df: float = float("nan")
 
     def __str__(self) -> str:
         text = (
@@ -82,6 +85,8 @@ class Comparison(_Result):
         hospitals, a new hospital, a retrained model.
     confidence_level : float
         Of the interval.
+    standard_error : float
+        Of the effect, nan when the procedure has none.
     """
 
     effect: float
@@ -97,6 +102,7 @@ class Comparison(_Result):
     n_clusters: int
     warnings: tuple[str, ...] = ()
     confidence_level: float = 0.95
+    standard_error: float = float("nan")
 
     def __str__(self) -> str:
         text = (

@@ -1,0 +1,216 @@
+"""What each participant adds to a metric, and the variance that follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.metrics import Metric, n_classes
+
+__all__ = ["Measured", "Sample", "measure"]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """The labels of a group of images, and who they belong to.
+
+    Attributes
+    ----------
+    label : numpy.ndarray of shape (n_images,)
+        0 or 1, class numbers, or true values.
+    cluster : numpy.ndarray of shape (n_images,)
+        Number of the independent unit, the participant, from 0 without a gap.
+    """
+
+    label: np.ndarray
+    cluster: np.ndarray
+
+    @classmethod
+    def make(cls, label: np.ndarray, cluster: np.ndarray | None = None) -> Sample:
+        """Number the clusters; without any, each image is one.
+
+        Raises
+        ------
+        StatisticsError
+            If the lengths differ, a label is missing, or there is none.
+        """
+        label = np.asarray(label, dtype=float)
+        if label.ndim != 1 or not label.size:
+            raise StatisticsError(
+                f"Labels must be a list with at least one value, not of shape "
+                f"{label.shape}."
+            )
+        if not np.isfinite(label).all():
+            raise StatisticsError(
+                f"{int((~np.isfinite(label)).sum())} of {label.size} labels are "
+                "missing or infinite. Leave these images out first."
+            )
+        if cluster is None:
+            return cls(label, np.arange(label.size))
+        cluster = np.asarray(cluster)
+        if cluster.shape != label.shape:
+            raise StatisticsError(
+                f"There are {label.size} labels and {cluster.size} cluster ids. Give "
+                "one id per image."
+            )
+        return cls(label, np.unique(cluster, return_inverse=True)[1])
+
+    @property
+    def n_clusters(self) -> int:
+        """How many independent units there are."""
+        return int(self.cluster.max()) + 1
+
+    @property
+    def is_clustered(self) -> bool:
+        """Whether a unit has more than one image."""
+        return self.n_clusters < self.label.size
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A metric on a sample, and what each cluster adds to it.
+
+    Attributes
+    ----------
+    value : float
+        The metric, or the difference of two.
+    parts : numpy.ndarray of shape (n_clusters, n_strata)
+        Sums of influences by cluster and stratum.
+    counts : numpy.ndarray of shape (n_strata,)
+        Clusters that each stratum rests on.
+    n_clusters : int
+        Clusters of the smallest class: what a conclusion rests on.
+    n_answers : float
+        Yes-or-no answers that the images are worth at most, 0 where the metric is
+        not a share.
+    """
+
+    value: float
+    parts: np.ndarray
+    counts: np.ndarray
+    n_clusters: int
+    n_answers: float
+
+    @property
+    def df(self) -> float:
+        """Degrees of freedom for t.
+
+        Those of the smallest class: with few patients and many controls the
+        variance is known no better than the patients' share of it.
+        """
+        return float(self.n_clusters - 1)
+
+    @property
+    def standard_error(self) -> float:
+        """Root of the clustered variance, nan with a single cluster in a class.
+
+        Obuchowski's formula (1997, Biometrics 53, 567-578) written for sums: each
+        stratum has its own factor n / (n - 1), and the products between strata that
+        of all clusters. With one stratum it is the usual cluster sandwich.
+        """
+        n_all = len(self.parts)
+        if self.n_clusters < 2:
+            return math.nan
+        own = (self.parts**2).sum(axis=0)
+        between = (self.parts.sum(axis=1) ** 2).sum() - own.sum()
+        variance = (own * self.counts / (self.counts - 1)).sum()
+        variance += between * n_all / (n_all - 1)
+        # Rounding leaves about 1e-17 of an influence that is 0.
+        tiny = 1e-15 * max(abs(self.value), 1.0)
+        return math.sqrt(variance) if variance > tiny**2 else 0.0
+
+    def minus(self, other: Measured) -> Measured:
+        """Return the difference from another metric of the same images."""
+        value, parts = self.value - other.value, self.parts - other.parts
+        return replace(self, value=value, parts=parts)
+
+
+def measure(metric: Metric, sample: Sample, scores: Sequence[np.ndarray]) -> Measured:
+    """Compute a metric and its clusters' parts, averaged over the seeds of a model.
+
+    Parameters
+    ----------
+    metric : Metric
+        What to compute.
+    sample : Sample
+        Labels and clusters.
+    scores : sequence of numpy.ndarray of shape (n_images,) or (n_images, n_classes)
+        One per seed.
+
+    Raises
+    ------
+    StatisticsError
+        If the metric is undefined on these images, or a score is not finite.
+    """
+    problem = _problem(metric, sample, scores)
+    if problem:
+        raise StatisticsError(f"{metric.title} cannot be computed: {problem}.")
+    values, parts = [], []
+    needed = metric.needed(scores[0])
+    for score in scores:
+        value, influence = metric.influence(sample.label, score)
+        values.append(value)
+        parts.append(_parts(metric, sample, score, influence, needed))
+    counts = np.array([_n_clusters(sample, code) for code in needed])
+    return Measured(
+        value=float(np.mean(values)),
+        parts=np.mean(parts, axis=0),
+        counts=counts if metric.stratified else np.array([sample.n_clusters]),
+        n_clusters=_smallest_class(metric, sample, counts),
+        n_answers=_answers(metric, sample, needed, n_classes(scores[0])),
+    )
+
+
+def _problem(metric: Metric, sample: Sample, scores: Sequence[np.ndarray]) -> str:
+    if not scores:
+        return "there are no scores"
+    for score in scores:
+        if len(score) != sample.label.size:
+            return f"there are {sample.label.size} labels and {len(score)} scores"
+        if not np.isfinite(score).all():
+            return f"{int((~np.isfinite(score)).sum())} scores are not finite"
+    reason = metric.undefined(sample.label, scores[0])
+    return f"on these images {reason}" if reason else ""
+
+
+def _parts(
+    metric: Metric,
+    sample: Sample,
+    score: np.ndarray,
+    influence: np.ndarray,
+    needed: tuple[int, ...],
+) -> np.ndarray:
+    n_clusters = sample.n_clusters
+    if metric.jackknife is not None:
+        jackknife = metric.jackknife(sample.label, score, sample.cluster, n_clusters)
+        return jackknife[:, None]
+    if not metric.stratified:
+        return np.bincount(sample.cluster, influence, n_clusters)[:, None]
+    columns = [
+        np.bincount(sample.cluster, influence * (sample.label == code), n_clusters)
+        for code in needed
+    ]
+    return np.stack(columns, axis=1)
+
+
+def _n_clusters(sample: Sample, code: float) -> int:
+    return np.unique(sample.cluster[sample.label == code]).size
+
+
+def _smallest_class(metric: Metric, sample: Sample, counts: np.ndarray) -> int:
+    if metric.task == "regression":
+        return sample.n_clusters
+    if counts.size:
+        return int(counts.min())
+    return min(_n_clusters(sample, code) for code in np.unique(sample.label))
+
+
+def _answers(
+    metric: Metric, sample: Sample, needed: tuple[int, ...], n_classes: int
+) -> float:
+    """Count the yes-or-no answers that the images are worth at most."""
+    return metric.answers * np.isin(sample.label, needed).sum() * (n_classes - 1)

@@ -1,0 +1,211 @@
+"""Which model is better? One paired comparison per question, its estimand named."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Hashable, Iterable
+from itertools import combinations
+from typing import Any
+
+import pandas as pd
+
+from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.cross_validation import corrected_resampled_ttest
+from clinicadl_trust.stats.design import choose_primary, infer_designs
+from clinicadl_trust.stats.evaluation import ALL_TESTED, notes
+from clinicadl_trust.stats.folds import checked_metrics
+from clinicadl_trust.stats.held_out import clustered_comparison
+from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.metrics import Metric, metric_names
+from clinicadl_trust.stats.multiplicity import adjust
+from clinicadl_trust.stats.prepared import prepare
+from clinicadl_trust.stats.results import Comparison
+from clinicadl_trust.stats.rows import statistics_frame, statistics_row
+from clinicadl_trust.stats.runs import (
+    ModelRuns,
+    check_same_images,
+    mean_by_key,
+    models_of,
+)
+from clinicadl_trust.stats.units import unit_ttest
+
+__all__ = ["compare"]
+
+
+def compare(
+    predictions: pd.DataFrame,
+    metric: str | Iterable[str] | None = None,
+    reference: str | None = None,
+    confidence_level: float = 0.95,
+    *,
+    group: str = "test",
+    primary: str | None = None,
+) -> pd.DataFrame:
+    """Compare models on the same images, by one test for each question.
+
+    A question is a metric and a split strategy, and the strategy decides what the
+    answer is about (the ``estimand``): on a held-out test group, a new patient,
+    tested by the paired participant-clustered difference; in a cross-validation, a
+    retrained model, tested by the corrected resampled t-test on fold differences; on
+    left-out sites, a new hospital, tested by the paired t-test over sites. The
+    p-values of one question are adjusted by Holm's method over its pairs of models.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        A predictions table with two models or more.
+    metric : str or iterable of str, optional
+        The first is primary; by default the first of the task.
+    reference : str, optional
+        Compare every model with this one; by default all pairs are compared.
+    confidence_level : float
+        Of the intervals.
+    group : str
+        Data group.
+    primary : str, optional
+        The split strategy whose answer counts; by default the first held-out group,
+        else cross-validation, else left-out sites.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Rows of ``statistics.tsv`` of kind ``comparison``; ``value`` is ``model``
+        minus ``reference``. Leaky strategies are computed, marked, never primary.
+
+    Raises
+    ------
+    PredictionsError
+        If it is no predictions table.
+    StatisticsError
+        If a metric or model is unknown, there is a single model, or two models
+        predict different images.
+    """
+    check_level(confidence_level)
+    prepared = prepare(predictions, group)
+    if metric is None:
+        metric = metric_names(prepared.task)[0]
+    chosen = checked_metrics(prepared, metric)
+    designs = infer_designs(prepared.table, group)
+    first = choose_primary(designs, primary)
+    pairs = _pairs(models_of(prepared, designs), reference)
+    rows = []
+    for one in chosen:
+        for strategy, of_strategy in pairs.items():
+            found = [_row(one, *pair, confidence_level) for pair in of_strategy]
+            is_primary = strategy == first and one is chosen[0]
+            p_values = adjust([row["p_value"] for row in found])
+            for row, p_adjusted in zip(found, p_values, strict=True):
+                rows.append(row | {"p_adjusted": p_adjusted, "primary": is_primary})
+    return statistics_frame(rows)
+
+
+def _pairs(
+    models: list[ModelRuns], reference: str | None
+) -> dict[str, list[tuple[ModelRuns, ModelRuns]]]:
+    """Pair the models of each strategy, the reference second, and check the pairs."""
+    names = list(dict.fromkeys(runs.model for runs in models))
+    if reference is not None and reference not in names:
+        raise StatisticsError(
+            f"No model is called '{reference}'.{did_you_mean(reference, names)}"
+        )
+    if len(names) < 2:
+        raise StatisticsError(
+            f"The only model is '{names[0]}', and comparing takes two. Give the "
+            "tables of several models, each with its name in the column 'model'."
+        )
+    ordered = sorted(models, key=lambda runs: names.index(runs.model))
+    pairs = defaultdict(list)
+    for strategy in dict.fromkeys(runs.design.strategy for runs in models):
+        here = [runs for runs in ordered if runs.design.strategy == strategy]
+        for model, other in combinations(here, 2):
+            if reference is None or other.model == reference:
+                pairs[strategy].append((model, other))
+            elif model.model == reference:
+                pairs[strategy].append((other, model))
+    if not pairs:
+        raise StatisticsError(
+            "No split strategy has predictions of two models to compare. Give both "
+            "models' predictions of the same split."
+        )
+    for each in pairs.values():
+        for model, other in each:
+            _check_pairing(model, other)
+    return pairs
+
+
+def _check_pairing(model: ModelRuns, other: ModelRuns) -> None:
+    """Check that two models predict the same images in the folds that both have.
+
+    A fold that one of them lacks altogether is a failed run, which the notes tell.
+    """
+    for fold in model.images.keys() & other.images.keys():
+        check_same_images(
+            model.prepared,
+            {
+                f"'{model.model}'": model.images[fold],
+                f"'{other.model}'": other.images[fold],
+            },
+        )
+
+
+def _row(
+    metric: Metric, model: ModelRuns, other: ModelRuns, level: float
+) -> dict[str, Any]:
+    cells, others = model.cells(metric), other.cells(metric)
+    said = [*notes(metric, model, cells), *notes(metric, other, others)]
+    return statistics_row(
+        _compare(
+            metric, (model, other), (mean_by_key(cells), mean_by_key(others)), level
+        ),
+        metric=metric.name,
+        runs=model,
+        reference=other.model,
+        primary=False,
+        warnings=said,
+    )
+
+
+def _compare(
+    metric: Metric,
+    models: tuple[ModelRuns, ModelRuns],
+    values: tuple[dict[Hashable, float], dict[Hashable, float]],
+    level: float,
+) -> Comparison:
+    (model, other), (ours, theirs) = models, values
+    common = [key for key in ours if key in theirs]
+    if not common:
+        where = "group" if model.design.kind == "held-out" else "common fold"
+        return _none(f"{metric.title} has no value in a {where}.", level)
+    if model.design.kind == "held-out":
+        run, against = model.run, other.run
+        return clustered_comparison(
+            metric, run.sample, run.scores, against.scores, level
+        )
+    differences = [ours[key] - theirs[key] for key in common]
+    if model.design.unit != "participant":
+        return unit_ttest(differences, level, unit=model.design.unit)
+    n_train, n_test = model.design.sizes(common)
+    if not n_train:
+        return _none(ALL_TESTED, level)
+    return corrected_resampled_ttest(differences, n_train, n_test, level)
+
+
+def _none(reason: str, level: float) -> Comparison:
+    """Return a comparison that cannot be made, and say why."""
+    nan = math.nan
+    return Comparison(
+        effect=nan,
+        low=nan,
+        high=nan,
+        p_value=nan,
+        statistic=nan,
+        df=nan,
+        method="none",
+        calibration="approximate",
+        estimand="",
+        n=0,
+        n_clusters=0,
+        warnings=(reason,),
+        confidence_level=level,
+    )

@@ -1,0 +1,211 @@
+"""How the data were split, read from the predictions table alone."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pandas as pd
+
+from clinicadl_trust.cohort import IDS
+from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats import estimands
+
+__all__ = ["FOLD", "Design", "choose_primary", "infer_designs"]
+
+Kind = Literal["held-out", "cross-validation", "sites-left-out"]
+
+#: Groups that may be left out as a whole, in the order they are looked for.
+_UNITS = ("site", "dataset", "scanner")
+
+#: Columns that name a fold.
+FOLD = ["repeat", "split"]
+_MODEL_FOLD = ["model", *FOLD]
+
+
+@dataclass(frozen=True)
+class Design:
+    """What a split strategy amounts to.
+
+    Attributes
+    ----------
+    strategy : str
+        Its name in the table.
+    kind : {"held-out", "cross-validation", "sites-left-out"}
+        A single test group; several folds; folds that never share a site.
+    unit : str
+        What is left out: participant, site, scanner or dataset.
+    leak : str
+        Why its numbers are no result, ``""`` for an honest strategy.
+    is_test : bool
+        False for validation images, which helped to choose the model.
+    folds : pandas.DataFrame
+        Index ``repeat`` and ``split``; ``n_train`` and ``n_test`` participants
+        (images in a leaky strategy, as whoever makes that mistake would count).
+    """
+
+    strategy: str
+    kind: Kind
+    unit: str = "participant"
+    leak: str = ""
+    is_test: bool = True
+    folds: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def estimand(self) -> str:
+        """What its estimates are about."""
+        if self.leak:
+            return estimands.LEAKY
+        if not self.is_test:
+            return estimands.VALIDATION
+        if self.kind == "held-out":
+            return estimands.PATIENT
+        if self.kind == "cross-validation":
+            return estimands.RETRAINED
+        return estimands.new_unit(self.unit)
+
+    @property
+    def is_result(self) -> bool:
+        """Whether its numbers may be reported as a result."""
+        return self.is_test and not self.leak
+
+    def sizes(self, folds: Iterable[Hashable]) -> tuple[float, float]:
+        """Return the mean number who train and who are tested in some folds."""
+        n_train, n_test = self.folds.loc[list(folds), ["n_train", "n_test"]].mean()
+        return float(n_train), float(n_test)
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What holds for all of its numbers."""
+        if self.leak:
+            return (f"leaky: {self.leak}.",)
+        if not self.is_test:
+            return ("These images helped to choose the model: optimistic.",)
+        return ()
+
+
+def infer_designs(table: pd.DataFrame, group: str = "test") -> dict[str, Design]:
+    """Say what each split strategy of a predictions table amounts to.
+
+    One fold is a held-out test group, several are a cross-validation. Sites (or
+    datasets, or scanners) that never span two test folds of a repeat were left out
+    as a whole. A participant in two test folds of one repeat was trained on in one
+    and tested in the other, and one in the test and the validation group of a fold
+    helped to choose the model: both are leaks.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        A checked predictions table with all its groups.
+    group : str
+        The group that is evaluated.
+
+    Returns
+    -------
+    dict of str to Design
+        In the order of the table.
+    """
+    return {
+        str(name): _infer(str(name), rows, group)
+        for name, rows in table.groupby("split_strategy", sort=False)
+        if (rows["group"] == group).any()
+    }
+
+
+def choose_primary(
+    designs: Mapping[str, Design], primary: str | None = None
+) -> str | None:
+    """Choose the strategy whose answer counts, before any number is seen.
+
+    Parameters
+    ----------
+    designs : mapping of str to Design
+        From ``infer_designs``.
+    primary : str, optional
+        The strategy to take. By default the first held-out group, else the first
+        cross-validation, else the first with left-out sites.
+
+    Returns
+    -------
+    str or None
+        Its name; None when no strategy gives a result.
+
+    Raises
+    ------
+    StatisticsError
+        If ``primary`` is unknown, leaky, or no test group.
+    """
+    results = [name for name, design in designs.items() if design.is_result]
+    if primary is not None:
+        if primary not in designs:
+            raise StatisticsError(
+                f"No split strategy is called '{primary}'."
+                f"{did_you_mean(primary, designs)}"
+            )
+        if primary not in results:
+            raise StatisticsError(
+                f"'{primary}' cannot be primary: {designs[primary].estimand}. Choose "
+                f"from {', '.join(results) or 'a strategy without a leak'}."
+            )
+        return primary
+    order: list[Kind] = ["held-out", "cross-validation", "sites-left-out"]
+    return min(results, key=lambda n: order.index(designs[n].kind), default=None)
+
+
+def _infer(name: str, table: pd.DataFrame, group: str) -> Design:
+    is_test = group == "test"
+    images = table.drop_duplicates([*_MODEL_FOLD, "group", *IDS])
+    rows = images[images["group"] == group]
+    leak = _leak(rows, images[images["group"] == "validation"]) if is_test else ""
+    n_folds = len(rows.drop_duplicates(FOLD))
+    unit = _left_out_unit(rows) if is_test and n_folds > 1 else "participant"
+    kind: Kind = "cross-validation"
+    if n_folds == 1:
+        kind = "held-out"
+    elif unit != "participant":
+        kind = "sites-left-out"
+    folds = _sizes(images, group, ["participant_id"] if not leak else list(IDS))
+    return Design(name, kind, unit, leak, is_test, folds)
+
+
+def _leak(test: pd.DataFrame, validation: pd.DataFrame) -> str:
+    in_fold = test.drop_duplicates([*_MODEL_FOLD, "participant_id"])
+    twice = in_fold.duplicated(["model", "repeat", "participant_id"], keep=False)
+    if twice.any():
+        count = in_fold.loc[twice, "participant_id"].nunique()
+        return f"{count} participants are in training and in test"
+    seen = validation[[*_MODEL_FOLD, "participant_id"]].drop_duplicates()
+    both = in_fold[seen.columns].merge(seen)
+    if len(both):
+        count = both["participant_id"].nunique()
+        return f"{count} participants are in validation and in test"
+    return ""
+
+
+def _left_out_unit(rows: pd.DataFrame) -> str:
+    """Name the coarsest group of participants that never spans two test folds."""
+    found: dict[str, int] = {}
+    n_participants = rows["participant_id"].nunique()
+    for unit in _UNITS:
+        if unit not in rows or rows[unit].isna().any():
+            continue
+        n_units = rows[unit].nunique()
+        in_fold = rows.drop_duplicates([*_MODEL_FOLD, unit])
+        spans = in_fold.duplicated(["model", "repeat", unit])
+        # Were every participant a site of one's own, any split would leave out sites.
+        if n_units > 1 and not spans.any() and n_participants >= 2 * n_units:
+            found[unit] = n_units
+    return min(found, key=found.__getitem__) if found else "participant"
+
+
+def _sizes(images: pd.DataFrame, group: str, ids: list[str]) -> pd.DataFrame:
+    """Count who trains and who is tested in each fold; the rest of all trains."""
+    n_all = len(images.drop_duplicates(ids))
+    sizes = []
+    for fold, rows in images.groupby(FOLD):
+        n_test = len(rows[rows["group"] == group].drop_duplicates(ids))
+        n_seen = len(rows.drop_duplicates(ids))
+        sizes.append((*fold, n_all - n_seen, n_test))
+    frame = pd.DataFrame(sizes, columns=[*FOLD, "n_train", "n_test"])
+    return frame.set_index(FOLD)

@@ -1,0 +1,24 @@
+"""What an estimate is about, in words: the same in tables, messages and reports."""
+
+from __future__ import annotations
+
+__all__ = ["LEAKY", "PATIENT", "RETRAINED", "VALIDATION", "new_unit"]
+
+#: A group that nothing was trained on, these trained models.
+PATIENT = "a new patient of this test group's hospitals"
+
+#: Cross-validation: each fold trains anew, on as many patients as one fold does.
+RETRAINED = "a retrained model and a new patient of these hospitals"
+
+#: Images that took part in choosing the model.
+VALIDATION = "none: these images helped to choose the model"
+
+#: A participant on both sides.
+LEAKY = "none: participants are in training and in test"
+
+_UNITS = {"site": "hospital"}
+
+
+def new_unit(unit: str) -> str:
+    """Name what a mean over left-out sites, scanners or datasets is about."""
+    return f"a retrained model in a new {_UNITS.get(unit, unit)}"
