@@ -6,23 +6,14 @@ import difflib
 import importlib
 import inspect
 import pkgutil
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from sklearn.base import BaseEstimator, is_classifier, is_regressor
-from sklearn.pipeline import Pipeline
 
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 
-__all__ = [
-    "build_estimator",
-    "build_pipeline",
-    "check_fits",
-    "check_values",
-    "import_estimator",
-]
-
-Role = Literal["predictor", "transformer"]
+__all__ = ["build_estimator", "check_fits", "check_values", "import_estimator"]
 
 
 def import_estimator(path: object, where: str) -> type[BaseEstimator]:
@@ -121,59 +112,6 @@ def build_estimator(
         raise ConfigError(f"{where}: {error}") from error
     check_values(estimator, where)
     return estimator
-
-
-def build_pipeline(
-    steps: Sequence[Mapping[str, Any] | str],
-    estimator: Mapping[str, Any] | str,
-    where: str,
-    seed: int = 0,
-    standardize: bool = True,
-) -> Pipeline:
-    """Put everything that is fitted into one pipeline.
-
-    Parameters
-    ----------
-    steps : sequence of mapping or str
-        Transformers before the estimator, see ``build_estimator``.
-    estimator : mapping or str
-        The last step.
-    where : str
-        The model's key, for messages.
-    seed : int, default=0
-        For ``random_state``.
-    standardize : bool, default=True
-        Scale features to zero mean and unit variance first.
-
-    Returns
-    -------
-    sklearn.pipeline.Pipeline
-        Its steps are named after their classes in lower case, the last one
-        ``estimator``.
-
-    Raises
-    ------
-    ConfigError
-        As ``build_estimator``, and if a step is no transformer.
-    """
-    from sklearn.preprocessing import StandardScaler
-
-    parts: list[tuple[str, Any]] = []
-    if standardize:
-        parts.append(("standardscaler", StandardScaler()))
-    for index, options in enumerate(steps):
-        here = f"{where}.steps[{index}]"
-        step = build_estimator(options, here, seed)
-        if not hasattr(step, "transform"):
-            raise ConfigError(
-                f"{here} is {type(step).__name__}, which transforms nothing. A step "
-                "needs the method 'transform'; the model itself is 'estimator'."
-            )
-        name = type(step).__name__.lower()
-        same = sum(n.rpartition("-")[0] == name or n == name for n, _ in parts)
-        parts.append((f"{name}-{same + 1}" if same else name, step))
-    parts.append(("estimator", build_estimator(estimator, f"{where}.estimator", seed)))
-    return Pipeline(parts)
 
 
 def check_values(estimator: BaseEstimator, where: str) -> None:

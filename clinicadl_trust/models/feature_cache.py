@@ -8,12 +8,14 @@ two compute one image at the same time, they write the same bytes.
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import json
 import os
 import random
 import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import partial
 from importlib.metadata import version
@@ -86,18 +88,20 @@ def extract_features(
     reference = f"'{paths[0]}'" if geometry is None else "the model's training images"
     geometry = geometry or Geometry.of(paths[0])
     if cache is None:
-        reader = options.reader(geometry)
-        rows = dict(_computed(paths, reader, geometry, reference))
+        with _frozen_garbage():
+            reader = options.reader(geometry)
+            rows = dict(_computed(paths, reader, geometry, reference))
         return Features(_stack(rows[p] for p in paths), reader.names, geometry)
     folder = _folder(cache, options, geometry)
     files = {path: folder / _file_name(path) for path in paths}
     missing = [path for path in files if not files[path].is_file()]
     listed = folder / "features.json"
     if missing or not listed.is_file():
-        reader = options.reader(geometry)
-        _describe(listed, options, geometry, reader.names)
-        for path, row in _computed(missing, reader, geometry, reference, files):
-            _write(files[path], partial(np.save, arr=row))
+        with _frozen_garbage():
+            reader = options.reader(geometry)
+            _describe(listed, options, geometry, reader.names)
+            for path, row in _computed(missing, reader, geometry, reference, files):
+                _write(files[path], partial(np.save, arr=row))
     names = json.loads(listed.read_text(encoding="utf-8"))["names"]
     return Features(_stack(np.load(files[p]) for p in paths), tuple(names), geometry)
 
@@ -109,11 +113,7 @@ def _computed(
     reference: str,
     files: Mapping[str, Path] | None = None,
 ) -> Iterator[tuple[str, np.ndarray]]:
-    """Yield each path with its features, a batch of images at a time.
-
-    nilearn's maskers spend up to a third of a second on a call, whatever the number of
-    images in it: one by one, 250 would take minutes instead of seconds.
-    """
+    """Yield each path with its features, a batch of images at a time."""
     size = max(1, _BATCH // (4 * int(np.prod(geometry.shape))))
     start = random.Random(os.getpid()).randrange(len(paths)) if files and paths else 0
     todo = [*paths[start:], *paths[:start]]
@@ -129,6 +129,23 @@ def _computed(
         for path, row in zip(batch, values, strict=True):
             _check_finite(row, path)
             yield path, row
+
+
+@contextmanager
+def _frozen_garbage() -> Iterator[None]:
+    """Make garbage collection cheap for a while.
+
+    nilearn collects at every step, which takes a fifth of a second each time once
+    pandas, scikit-learn and torch are loaded: nine tenths of the time of 250 images.
+    Objects that are there already are left out of it here.
+    """
+    frozen_before = gc.get_freeze_count()
+    gc.freeze()
+    try:
+        yield
+    finally:
+        if not frozen_before:
+            gc.unfreeze()
 
 
 def _check_finite(row: np.ndarray, path: str) -> None:

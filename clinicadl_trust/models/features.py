@@ -6,28 +6,22 @@ are fixed beforehand: nothing is fitted to the data, so nothing can leak here.
 
 from __future__ import annotations
 
-import logging
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
-from clinicadl_trust.exceptions import CapsError, ConfigError, did_you_mean
+from clinicadl_trust.exceptions import ConfigError, did_you_mean
 from clinicadl_trust.models.reading import read_options
+from clinicadl_trust.models.template import atlas_on, brain_mask
 from clinicadl_trust.models.volumes import Geometry
 
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
 __all__ = ["FeatureOptions", "FeatureReader", "RegionOptions", "VoxelOptions"]
-
-logger = logging.getLogger(__name__)
-
-#: Part of the template's brain that must lie in the field of view.
-_COVERED = 0.5
 
 
 @dataclass(frozen=True)
@@ -122,21 +116,27 @@ class RegionOptions(FeatureOptions):
 
     def reader(self, geometry: Geometry) -> FeatureReader:  # noqa: D102
         from nilearn.maskers import NiftiLabelsMasker
+        from nilearn.masking import apply_mask, unmask
+
+        from clinicadl_trust.models.tissue import TISSUES, posteriors, priors
 
         mask = brain_mask(geometry)
-        atlas, names = _resampled_atlas(self.atlas, geometry)
-        masker = NiftiLabelsMasker(atlas, standardize=None, resampling_target=None)
-        masker.fit()
+        atlas, names = atlas_on(self.atlas, geometry)
+        masker = NiftiLabelsMasker(
+            atlas, standardize=None, resampling_target=None, reports=False
+        ).fit()
 
         def read(images: Nifti1Image) -> np.ndarray:
-            if self.values != "intensity":
-                return masker.transform(_tissue(images, mask, self.values))
-            values = masker.transform(images)
-            return values if self.normalization == "none" else _scale(values, images)
-
-        def _scale(values: np.ndarray, images: Nifti1Image) -> np.ndarray:
-            mean, deviation = _brain_moments(_in_brain(images, mask))
-            return (values - mean) / deviation
+            brain = apply_mask(images, mask)
+            mean, deviation = _brain_moments(brain)
+            if self.values == "intensity":
+                values = masker.transform(images)
+                raw = self.normalization == "none"
+                return values if raw else (values - mean) / deviation
+            prior, index = priors(geometry), TISSUES.index(self.values)
+            tissue = np.stack([posteriors(v, prior)[index] for v in brain])
+            values = masker.transform(unmask(tissue, mask))
+            return np.where(deviation > 0, values, np.nan)
 
         return FeatureReader(names, read)
 
@@ -168,7 +168,9 @@ class VoxelOptions(FeatureOptions):
 
         mask = brain_mask(geometry)
         fwhm = self.smoothing or None
-        masker = NiftiMasker(mask, standardize=None, smoothing_fwhm=fwhm).fit()
+        masker = NiftiMasker(
+            mask, standardize=None, smoothing_fwhm=fwhm, reports=False
+        ).fit()
         indices = np.argwhere(np.asarray(mask.dataobj) != 0)
 
         def read(images: Nifti1Image) -> np.ndarray:
@@ -176,101 +178,17 @@ class VoxelOptions(FeatureOptions):
             if self.normalization == "none":
                 return values
             mean, deviation = _brain_moments(values)
-            return (values - mean) / deviation
+            return ((values - mean) / deviation).astype(np.float32)
 
         names = tuple("voxel " + " ".join(map(str, index)) for index in indices)
         return FeatureReader(names, read)
 
 
-@lru_cache(maxsize=4)
-def brain_mask(geometry: Geometry) -> Nifti1Image:
-    """Bring the brain mask of nilearn's MNI152 template onto a grid.
-
-    It is the same for every image of that grid, whatever the data.
-
-    Parameters
-    ----------
-    geometry : Geometry
-        The grid, in MNI space.
-
-    Returns
-    -------
-    nibabel.Nifti1Image
-        Ones in the brain, zeros elsewhere.
-
-    Raises
-    ------
-    CapsError
-        If less than half of the template's brain lies on the grid.
-    """
-    from nilearn.datasets import load_mni152_brain_mask
-
-    template = load_mni152_brain_mask(resolution=1)
-    mask = _resample(template, geometry, "nearest")
-    voxel = abs(np.linalg.det(geometry.matrix[:3, :3]))
-    share = np.sum(mask.dataobj) * voxel / np.sum(template.dataobj)
-    if share < _COVERED:
-        raise CapsError(
-            f"The images' grid, shape {geometry.shape}, holds {share:.0%} of the brain "
-            "of MNI space: they are not registered to it. Use images that are, for "
-            "example of `clinica run t1-linear`."
-        )
-    return mask
-
-
-def _resampled_atlas(
-    name: str, geometry: Geometry
-) -> tuple[Nifti1Image, tuple[str, ...]]:
-    """Return an atlas on a grid and the names of the regions that are left there."""
-    from clinicadl_trust.clinica import load_atlas
-
-    image, labels = load_atlas(name)
-    resampled = _resample(image, geometry, "nearest")
-    present = np.unique(np.asarray(resampled.dataobj))
-    names = dict(zip(labels["index"], labels["name"], strict=True))
-    lost = sorted(names[index] for index in set(names) - set(present))
-    if lost:
-        logger.warning(
-            "%d regions of %s are smaller than a voxel of the images and are left "
-            "out: %s",
-            len(lost),
-            name,
-            ", ".join(lost),
-        )
-    return resampled, tuple(names[index] for index in present if index != 0)
-
-
-def _resample(image: Nifti1Image, geometry: Geometry, how: str) -> Nifti1Image:
-    from nilearn.image import resample_img
-
-    return resample_img(
-        image,
-        target_affine=geometry.matrix,
-        target_shape=geometry.shape,
-        interpolation=how,
-        force_resample=True,
-        copy_header=True,
-    )
-
-
-def _in_brain(images: Nifti1Image, mask: Nifti1Image) -> np.ndarray:
-    from nilearn.masking import apply_mask
-
-    return apply_mask(images, mask)
-
-
 def _brain_moments(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return each image's mean and standard deviation over the brain, as columns."""
+    """Return each image's mean and standard deviation over the brain, as columns.
+
+    The deviation of equal values is 0, whatever the rounding of their mean.
+    """
     mean = values.mean(axis=1, dtype=float, keepdims=True)
-    return mean, values.std(axis=1, dtype=float, keepdims=True)
-
-
-def _tissue(images: Nifti1Image, mask: Nifti1Image, kind: str) -> Nifti1Image:
-    from nilearn.masking import unmask
-
-    from clinicadl_trust.models.tissue import TISSUES, posteriors, priors
-
-    values = _in_brain(images, mask)
-    index = TISSUES.index(kind)
-    expected = priors(mask)
-    return unmask(np.stack([posteriors(v, expected)[index] for v in values]), mask)
+    deviation = values.std(axis=1, dtype=float, keepdims=True)
+    return mean, deviation * (np.ptp(values, axis=1, keepdims=True) > 0)

@@ -12,20 +12,12 @@ import pandas as pd
 from sklearn.base import BaseEstimator, clone
 from sklearn.model_selection import GridSearchCV
 from sklearn.pipeline import Pipeline
-from sklearn.utils.validation import has_fit_parameter
 
-from clinicadl_trust.exceptions import ConfigError, RunError, did_you_mean
+from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.models.calibration import GroupedSigmoid
-from clinicadl_trust.models.estimators import (
-    build_estimator,
-    build_pipeline,
-    check_fits,
-    check_values,
-)
-from clinicadl_trust.models.scikit_config import ScikitConfig
 from clinicadl_trust.task import Task
 
-__all__ = ["Fitted", "Search", "Table", "fit", "make_estimator", "search_grid", "take"]
+__all__ = ["Fitted", "Search", "Table", "fit", "take"]
 
 
 @dataclass(frozen=True)
@@ -134,96 +126,6 @@ class Fitted:
 def take(inputs: Any, rows: np.ndarray) -> Any:
     """Return some rows of an array or a table."""
     return inputs.iloc[rows] if isinstance(inputs, pd.DataFrame) else inputs[rows]
-
-
-def make_estimator(
-    config: ScikitConfig,
-    task: Task | None,
-    where: str,
-    seed: int = 0,
-    before: Sequence[tuple[str, Any]] = (),
-) -> Pipeline:
-    """Build a model's pipeline, not fitted, and check it.
-
-    Parameters
-    ----------
-    config : ScikitConfig
-        What to build.
-    task : Task or None
-        What it is for; None takes what suits the estimator.
-    where : str
-        The model's key, for messages.
-    seed : int
-        For ``random_state``.
-    before : sequence of (name, transformer)
-        First steps that the inputs need.
-
-    Raises
-    ------
-    ConfigError
-        If a part does not exist, does not suit the task, or the search names a
-        parameter that is not there.
-    """
-    predictor = config.predictor(task.kind if task else "classification")
-    image = config.type == "scikit-learn"
-    pipeline = build_pipeline(
-        config.steps, predictor, where, seed, standardize=image and config.standardize
-    )
-    pipeline = Pipeline([*before, *pipeline.steps])
-    last = pipeline.named_steps["estimator"]
-    if task is not None:
-        check_fits(last, task.kind, f"{where}.estimator")
-    if config.weights == "participant" and not has_fit_parameter(last, "sample_weight"):
-        raise ConfigError(
-            f"{where}.weights is 'participant', but {type(last).__name__} takes no "
-            "weights. Leave it at 'image', or name another estimator."
-        )
-    search_grid(config, pipeline, where, seed)
-    if config.search_metric:
-        _check_metric(config.search_metric, f"{where}.search_metric")
-    return pipeline
-
-
-def search_grid(
-    config: ScikitConfig, pipeline: Pipeline, where: str, seed: int = 0
-) -> dict[str, list[Any]]:
-    """Return what a search tries, by the pipeline's names of its parameters.
-
-    Parameters
-    ----------
-    config : ScikitConfig
-        With ``search``.
-    pipeline : Pipeline
-        What is searched.
-    where : str
-        The model's key, for messages.
-    seed : int
-        For estimators among the values.
-
-    Raises
-    ------
-    ConfigError
-        If a parameter does not exist, or scikit-learn refuses a value.
-    """
-    known = pipeline.get_params()
-    grid = {}
-    for key, values in config.search.items():
-        name = key if key in known and "__" in key else f"estimator__{key}"
-        here = f"{where}.search.{key}"
-        if name not in known:
-            own = [k.removeprefix("estimator__") for k in known if "__" in k]
-            raise ConfigError(
-                f"Unknown key '{key}' under {where}.search.{did_you_mean(key, own)}"
-            )
-        grid[name] = [
-            build_estimator(value, here, seed)
-            if isinstance(value, Mapping) and "name" in value
-            else value
-            for value in values
-        ]
-        for value in grid[name]:
-            check_values(clone(pipeline).set_params(**{name: value}), here)
-    return grid
 
 
 def fit(
@@ -335,13 +237,4 @@ def _check_rows(train: Table, task: Task) -> None:
         raise RunError(
             f"Every feature is the same in all {len(train)} training images: are they "
             "copies of one image?"
-        )
-
-
-def _check_metric(name: str, where: str) -> None:
-    from sklearn.metrics import get_scorer_names
-
-    if name not in get_scorer_names():
-        raise ConfigError(
-            f"{where} is '{name}'.{did_you_mean(name, get_scorer_names())}"
         )

@@ -7,11 +7,9 @@ what it does, and recorded as leaky.
 
 from __future__ import annotations
 
-import json
 import logging
 import os
 import time
-import warnings
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -22,27 +20,22 @@ import pandas as pd
 
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import OutputError, RunError
-from clinicadl_trust.models.fitting import (
-    Fitted,
-    Search,
-    Table,
-    fit,
-    make_estimator,
-    search_grid,
-    take,
-)
+from clinicadl_trust.models.fitting import Fitted, Search, Table, fit, take
 from clinicadl_trust.models.inputs import Inputs, row_numbers
+from clinicadl_trust.models.model_files import open_model, save_model
+from clinicadl_trust.models.pipelines import make_pipeline, search_grid
 from clinicadl_trust.models.provenance import (
     claim,
     lineage_of,
     read_settings,
     write_record,
 )
-from clinicadl_trust.models.scikit_config import ScikitConfig, check_scikit
+from clinicadl_trust.models.scikit_config import ScikitConfig
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.predictions import predictions_frame, write_predictions
 from clinicadl_trust.records import record_dir, write_json
 from clinicadl_trust.split import Fold
+from clinicadl_trust.task import Task
 
 __all__ = ["check_scikit", "predict_scikit", "run_scikit"]
 
@@ -50,10 +43,36 @@ logger = logging.getLogger(__name__)
 
 _Group = Literal["train", "validation", "test"]
 
-#: Beside our records, in the folder where ClinicaDL keeps a split's checkpoints.
-_MODEL = "model"
 _GROUPS: tuple[_Group, ...] = ("train", "validation", "test")
 _PREDICTED = _GROUPS[1:]
+
+
+def check_scikit(
+    name: str, config: Mapping[str, Any], task: Task | None = None
+) -> None:
+    """Check a model's table before anything runs; no image is read.
+
+    Parameters
+    ----------
+    name : str
+        The model's name, for messages.
+    config : mapping
+        The table ``[models.NAME]``.
+    task : Task, optional
+        What is to be predicted; without it, whether the estimator suits it is not
+        checked.
+
+    Raises
+    ------
+    ConfigError
+        If a key, an import path, a parameter or a value is wrong; the nearest right
+        name is given.
+    """
+    parsed = ScikitConfig.parse(name, config)
+    where = f"models.{name}"
+    if parsed.type == "scikit-learn":
+        parsed.feature_options(where)
+    make_pipeline(parsed, task, where)
 
 
 def run_scikit(spec: RunSpec) -> Path:
@@ -130,7 +149,7 @@ def predict_scikit(
         If there is no such run, or its model cannot be opened.
     """
     settings, folder = read_settings(maps)
-    inputs, fitted = _open(folder.parent / _MODEL, settings.model, settings.config)
+    inputs, fitted = open_model(folder.parent, settings.model, settings.config)
     values, _ = inputs.read(cohort.table, cache)
     return fitted.scores_of(values, settings.task)
 
@@ -158,7 +177,9 @@ def _run(spec: RunSpec, maps: Path) -> None:
             path = record_dir(maps, spec.fold.split) / f"predictions_{group}.tsv"
             write_predictions(frame, path)
     clock.append(time.perf_counter())
-    _save(spec, maps, inputs, fitted)
+    records = record_dir(maps, spec.fold.split)
+    save_model(records.parent, inputs, fitted)
+    write_json(records / "lineage.json", lineage_of(spec))
     durations = dict(zip(("features", "fit", "predict"), np.diff(clock), strict=True))
     recorded = replace(spec, config={**spec.config, "leaky": _is_leaky(spec)})
     write_record(recorded, maps, durations, device="cpu")
@@ -175,7 +196,7 @@ def _fit(
     spec: RunSpec, inputs: Inputs, rows: Mapping[_Group, pd.DataFrame], values: Any
 ) -> Fitted:
     config, where = inputs.config, f"models.{spec.model}"
-    pipeline = make_estimator(config, spec.task, where, spec.seed, inputs.steps())
+    pipeline = make_pipeline(config, spec.task, where, spec.seed, inputs.steps())
     train = _table(spec, rows["train"], values)
     search = None
     if config.search:
@@ -227,54 +248,17 @@ def _inner_splits(
 
 
 def _is_leaky(spec: RunSpec) -> bool:
+    """Whether a participant of the test fold is also in training or validation."""
     fold = spec.fold
     seen = {*fold.train["participant_id"], *fold.validation["participant_id"]}
     shared = seen & set(fold.test["participant_id"])
     if shared:
-        logger.warning(
-            "%s, %s: %d participants of the test fold are also in training; what "
-            "'%s' scores there shows the leak, not the model",
+        logger.info(
+            "%s, %s: %d participants of the test fold were seen before; what '%s' "
+            "scores there shows the leak, not the model",
             spec.split_strategy,
             spec.fold.where,
             len(shared),
             spec.model,
         )
     return bool(shared)
-
-
-def _save(spec: RunSpec, maps: Path, inputs: Inputs, fitted: Fitted) -> None:
-    import joblib
-
-    records = record_dir(maps, spec.fold.split)
-    write_json(records / "lineage.json", lineage_of(spec))
-    folder = records.parent / _MODEL
-    folder.mkdir(exist_ok=True)
-    joblib.dump(fitted.estimator, folder / "pipeline.joblib", compress=1)
-    content = {
-        "inputs": inputs.to_dict(),
-        "chosen": fitted.chosen,
-        "search": fitted.scores,
-        "notes": fitted.notes,
-    }
-    write_json(folder / "model.json", content)
-
-
-def _open(folder: Path, name: str, config: Mapping[str, Any]) -> tuple[Inputs, Fitted]:
-    """Read what ``_save`` wrote."""
-    import joblib
-
-    parsed = ScikitConfig.parse(name, config)
-    try:
-        content = json.loads((folder / "model.json").read_text(encoding="utf-8"))
-        with warnings.catch_warnings(record=True) as caught:
-            warnings.simplefilter("always")
-            estimator = joblib.load(folder / "pipeline.joblib")
-        inputs = Inputs.from_dict(content["inputs"], parsed)
-    except Exception as error:  # unpickling may raise anything
-        raise RunError(
-            f"The model in '{folder}' cannot be opened: {type(error).__name__}: "
-            f"{error}. It needs the versions in the run's run.json; or run it again."
-        ) from error
-    for warning in caught:
-        logger.warning("%s: %s", folder, warning.message)
-    return inputs, Fitted(estimator)

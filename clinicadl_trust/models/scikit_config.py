@@ -11,7 +11,7 @@ from clinicadl_trust.models.features import FeatureOptions
 from clinicadl_trust.models.reading import read_options, refuse_unknown
 from clinicadl_trust.task import Kind, Task
 
-__all__ = ["TYPES", "ScikitConfig", "check_scikit"]
+__all__ = ["TYPES", "ScikitConfig"]
 
 _FITTED = ("estimator", "search", "search_metric", "weights")
 
@@ -130,33 +130,3 @@ class ScikitConfig:
         if task.kind == "regression":
             return "neg_mean_absolute_error"
         return "roc_auc" if task.is_binary else "balanced_accuracy"
-
-
-def check_scikit(
-    name: str, config: Mapping[str, Any], task: Task | None = None
-) -> None:
-    """Check a model's table before anything runs; no image is read.
-
-    Parameters
-    ----------
-    name : str
-        The model's name, for messages.
-    config : mapping
-        The table ``[models.NAME]``.
-    task : Task, optional
-        What is to be predicted; without it, whether the estimator suits it is not
-        checked.
-
-    Raises
-    ------
-    ConfigError
-        If a key, an import path, a parameter or a value is wrong; the nearest right
-        name is given.
-    """
-    from clinicadl_trust.models.fitting import make_estimator
-
-    parsed = ScikitConfig.parse(name, config)
-    where = f"models.{name}"
-    if parsed.type == "scikit-learn":
-        parsed.feature_options(where)
-    make_estimator(parsed, task, where)
