@@ -89,7 +89,7 @@ def make_example(
     if callable(own := getattr(cls, "example", None)):
         return make_example(cls, own())
     given, unknown = {}, []
-    for parameter in inspect.signature(cls).parameters.values():
+    for parameter in _parameters(cls):
         if parameter.name in (defaults or {}):
             given[parameter.name] = (defaults or {})[parameter.name]
         elif parameter.default is parameter.empty and parameter.kind not in (
@@ -137,6 +137,13 @@ def check_json_text(item: Any, name: str) -> dict[str, Any]:
         f"class by that name: call the configuration class '{name}Config'.",
     )
     return content
+
+
+def _parameters(cls: Any) -> list[inspect.Parameter]:
+    try:
+        return list(inspect.signature(cls).parameters.values())
+    except ValueError:  # some builtin types have no signature
+        return []
 
 
 def _named(content: object) -> object:

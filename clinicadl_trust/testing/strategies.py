@@ -265,9 +265,9 @@ def _check_disk(
         )
 
 
-def _global_state() -> tuple[Any, Any]:
+def _global_state() -> tuple[Any, ...]:
     numpy_state: Any = np.random.get_state()  # noqa: NPY002 - looked at, not drawn from
-    return numpy_state[1].tolist(), random.getstate()
+    return numpy_state[1].tolist(), numpy_state[2], random.getstate()
 
 
 def _same(one: list[Fold], other: list[Fold]) -> bool:
