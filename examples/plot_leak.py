@@ -2,14 +2,16 @@
 A leak makes skill out of nothing
 =================================
 
-Here is a cohort in which the diagnosis leaves no trace in the images. A model that seems
-to predict it has cheated. One way of splitting the data lets it, the other does not.
+Here is a cohort in which the diagnosis leaves no trace in the images. A model that
+seems to predict it has cheated. One way of splitting the data lets it, the other does
+not.
 """
 
 # %%
 # A cohort without an effect
 # --------------------------
-# ``effect=0``: patients and controls differ in nothing. Everyone comes up to three times.
+# ``effect=0``: patients and controls differ in nothing. Everyone comes up to three
+# times.
 
 import tempfile
 from pathlib import Path
