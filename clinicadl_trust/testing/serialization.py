@@ -108,11 +108,38 @@ def check_round_trip(cls: Any, item: Any, kind: str) -> None:
                     f"{name} does not come back from its JSON by {reader}: "
                     f"{type(error).__name__}: {error}"
                 ) from error
-            require(
-                type(again) is cls and check_json_text(again, name) == content,
-                f"{name} comes back from its JSON by {reader} as something else: "
-                f"{content} became {check_json_text(again, name)}.",
-            )
+            _check_same(item, again, content, f"{name} comes back by {reader}")
+
+
+def _check_same(
+    item: Any, again: Any, content: dict[str, Any], comes_back: str
+) -> None:
+    require(
+        type(again) is type(item),
+        f"{comes_back} as a {type(again).__name__}, not a {type(item).__name__}.",
+    )
+    back = check_json_text(again, content["name_"])
+    require(
+        back == content, f"{comes_back} as something else: {content} became {back}."
+    )
+    fields = [getattr(one, "config", one).to_raw_dict() for one in (item, again)]
+    for field, value in fields[0].items():
+        kinds = [_sort(value), _sort(fields[1][field])]
+        require(
+            kinds[0] == kinds[1],
+            f"{comes_back} with another kind of '{field}': a {kinds[0]} became a "
+            f"{kinds[1]}. Give the field a type that JSON has, or a reader as "
+            "ClinicaDL's models have for their network.",
+        )
+
+
+def _sort(value: Any) -> str:
+    """Name the type of a value, as JSON tells types apart."""
+    if isinstance(value, list | tuple):
+        return "list"
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return "number"
+    return type(value).__name__
 
 
 def _reader(kind: str) -> Any:
