@@ -1,0 +1,151 @@
+"""Rules on what forbids a claim, or qualifies every one of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from clinicadl_trust.report.claims.base import Claim
+from clinicadl_trust.report.findings import findings
+from clinicadl_trust.report.load import Benchmark
+from clinicadl_trust.report.text import count, joined
+
+__all__ = [
+    "approximate",
+    "audit_notes",
+    "incomplete",
+    "leaks",
+    "leaky_splits",
+    "no_estimates",
+    "not_sealed",
+    "one_seed",
+    "synthetic",
+    "usefulness",
+]
+
+
+def no_estimates(benchmark: Benchmark) -> Iterator[Claim]:
+    """Without an estimate from an honest split there is nothing to claim."""
+    names = [s.name for s in benchmark.honest]
+    if not benchmark.estimates["split_strategy"].isin(names).any():
+        yield Claim(
+            "may not",
+            "Anything about how well a model does.",
+            "There is no estimate from an honest split yet.",
+        )
+
+
+def leaks(benchmark: Benchmark) -> Iterator[Claim]:
+    """A leak where there should be none makes every number suspect."""
+    found = [f for f in findings(benchmark, leaky=False) if f["severity"] == "leak"]
+    if found:
+        yield Claim(
+            "may not",
+            "Anything about how well a model does, until the leak is mended.",
+            f"The audit found {count(len(found), 'leak')} in splits that should be "
+            f"honest; the first: {found[0]['message']}",
+        )
+
+
+def leaky_splits(benchmark: Benchmark) -> Iterator[Claim]:
+    """A split that is wrong on purpose gives no result."""
+    for strategy in benchmark.strategies:
+        if strategy.leaky:
+            yield Claim(
+                "may not",
+                f"Any number of the split '{strategy.name}'.",
+                "It lets scans of one person both teach and test, to show the damage.",
+            )
+
+
+def synthetic(benchmark: Benchmark) -> Iterator[Claim]:
+    """Generated images say nothing about a disease."""
+    if (benchmark.info.get("cohort") or {}).get("generated"):
+        yield Claim(
+            "may not",
+            "Anything about a disease.",
+            "The images are synthetic, made with a known effect to check the method.",
+        )
+
+
+def usefulness(benchmark: Benchmark) -> Iterator[Claim]:
+    """No benchmark of this kind studies decisions or patients."""
+    yield Claim(
+        "may not",
+        "That a model helps patients.",
+        "It was not compared with current practice, and no decision was studied.",
+    )
+
+
+def not_sealed(benchmark: Benchmark) -> Iterator[Claim]:
+    """Cross-validation alone leaves room for choices that flatter."""
+    if benchmark.sealed is None:
+        yield Claim(
+            "note",
+            "No test group was sealed.",
+            "The people tested also took part in the development, through other "
+            "folds, so choices made on the way may flatter the numbers.",
+        )
+
+
+def approximate(benchmark: Benchmark) -> Iterator[Claim]:
+    """Name the intervals whose coverage is not exactly what they state."""
+    table = benchmark.estimates
+    if "calibration" not in table:
+        return
+    honest = [s.name for s in benchmark.honest]
+    rows = table[
+        (table["calibration"] == "approximate") & table["split_strategy"].isin(honest)
+    ]
+    if len(rows):
+        names = joined(list(rows["split_strategy"].drop_duplicates()))
+        yield Claim(
+            "note",
+            f"The intervals of {names} are approximate.",
+            "They hold the true value about as often as they state, not exactly, "
+            "because the models of a cross-validation share people.",
+        )
+
+
+def one_seed(benchmark: Benchmark) -> Iterator[Claim]:
+    """A network trained once leaves the luck of training unknown."""
+    if benchmark.runs is None:
+        return
+    seeds = benchmark.runs.groupby("model")["seed"].nunique()
+    trained = [m.name for m in benchmark.models if m.type == "trainer"]
+    once = [name for name in trained if seeds.get(name, 0) == 1]
+    if once:
+        verb = "was" if len(once) == 1 else "were"
+        yield Claim(
+            "note",
+            f"{joined(once)} {verb} trained from one seed.",
+            "How much the result would move if training were repeated is unknown.",
+        )
+
+
+def incomplete(benchmark: Benchmark) -> Iterator[Claim]:
+    """Say what failed, and what is still to come."""
+    failures = benchmark.failures
+    if failures is not None and len(failures):
+        names = joined(sorted(failures["model"].astype(str).unique()))
+        yield Claim(
+            "note",
+            f"{count(len(failures), 'run')} failed.",
+            f"The numbers of {names} come from the runs that did not.",
+        )
+    if benchmark.info and not benchmark.info.get("finished"):
+        yield Claim(
+            "note",
+            "The benchmark is not finished.",
+            "These numbers may change; run 'clinicadl benchmark' again to continue.",
+        )
+
+
+def audit_notes(benchmark: Benchmark) -> Iterator[Claim]:
+    """Repeat the audit's warnings where the conclusion is read."""
+    if benchmark.audit is None:
+        yield Claim(
+            "note", "The splits were not audited.", "A leak cannot be excluded."
+        )
+    for finding in findings(benchmark, leaky=False):
+        if finding["severity"] == "warning":
+            yield Claim("note", finding["message"], finding["what_to_do"])

@@ -1,0 +1,121 @@
+"""Where sections and claims find a number, and how it is judged."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from clinicadl_trust.report.glossary import Metric
+from clinicadl_trust.report.load import Benchmark, Strategy
+from clinicadl_trust.report.text import interval, number, p_value
+
+__all__ = [
+    "beats_chance",
+    "comparison",
+    "estimate",
+    "flip",
+    "methods",
+    "n_sites",
+    "p_words",
+    "place",
+    "shown",
+    "strongest",
+    "wins",
+]
+
+
+def strongest(benchmark: Benchmark) -> Strategy | None:
+    """Return the honest strategy to judge by: the sealed test group if it has one."""
+    done = set(benchmark.estimates["split_strategy"])
+    return next((s for s in benchmark.honest if s.name in done), None)
+
+
+def estimate(benchmark: Benchmark, model: str, strategy: Strategy) -> pd.Series | None:
+    """Return a model's row for the primary metric."""
+    table = benchmark.estimates
+    rows = table[
+        (table["metric"] == benchmark.primary_metric)
+        & (table["model"] == model)
+        & (table["split_strategy"] == strategy.name)
+    ]
+    return None if rows.empty else rows.iloc[0]
+
+
+def comparison(
+    benchmark: Benchmark, model: str, reference: str | None, strategy: Strategy
+) -> pd.Series | None:
+    """Return model minus reference, whichever way round it was written."""
+    table = benchmark.comparisons
+    if table.empty or reference is None:
+        return None
+    table = table[
+        (table["metric"] == benchmark.primary_metric)
+        & (table["split_strategy"] == strategy.name)
+    ]
+    for first, second in ((model, reference), (reference, model)):
+        rows = table[(table["model"] == first) & (table["reference"] == second)]
+        if len(rows):
+            return rows.iloc[0] if first == model else flip(rows.iloc[0])
+    return None
+
+
+def flip(row: pd.Series) -> pd.Series:
+    """Turn a difference round."""
+    turned = row.copy()
+    turned["model"], turned["reference"] = row["reference"], row["model"]
+    turned["value"] = -row["value"]
+    turned["low"], turned["high"] = -row["high"], -row["low"]
+    return turned
+
+
+def wins(metric: Metric, row: pd.Series) -> bool:
+    """Say whether the first model is better: interval and p-value must both agree."""
+    clear = row["low"] > 0 if metric.higher_is_better else row["high"] < 0
+    return bool(clear and _deciding_p(row) < 1 - row["confidence_level"])
+
+
+def beats_chance(metric: Metric, row: pd.Series) -> bool | None:
+    """Hold an interval against chance; None where chance has no fixed value."""
+    if metric.chance is None:
+        return None
+    if metric.higher_is_better:
+        return bool(row["low"] > metric.chance)
+    return bool(row["high"] < metric.chance)
+
+
+def methods(benchmark: Benchmark, table: pd.DataFrame) -> list[dict[str, str]]:
+    """Return how the intervals of the primary metric are made, per split."""
+    columns = ["split_strategy", "method", "calibration", "estimand"]
+    rows = table[table["metric"] == benchmark.primary_metric]
+    return rows[columns].fillna("").drop_duplicates().to_dict("records")
+
+
+def n_sites(benchmark: Benchmark) -> int | None:
+    """Return how many sites took part, None when they were not recorded."""
+    for table in (benchmark.cohort, benchmark.predictions):
+        if table is not None and "site" in table and table["site"].notna().any():
+            return int(table["site"].nunique())
+    return None
+
+
+def p_words(row: pd.Series) -> str:
+    """Write the p-value that decides."""
+    text = p_value(_deciding_p(row))
+    return f"adjusted p {text}" if text.startswith("<") else f"adjusted p = {text}"
+
+
+def shown(row: pd.Series) -> str:
+    """Write an estimate with its interval."""
+    return f"{number(row['value'])} ({interval(row['low'], row['high'])})"
+
+
+def place(strategy: Strategy) -> str:
+    """Say where a number comes from."""
+    if strategy.sealed:
+        return "on the sealed test group"
+    return f"in cross-validation ({strategy.title})"
+
+
+def _deciding_p(row: pd.Series) -> float:
+    """Return the adjusted p-value, the raw one where there was nothing to adjust."""
+    adjusted = row.get("p_adjusted")
+    return float(row["p_value"] if pd.isna(adjusted) else adjusted)

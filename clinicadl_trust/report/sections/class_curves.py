@@ -1,0 +1,158 @@
+"""The charts of a classification, each with the table of its numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from clinicadl_trust.report.charts import Curve, calibration_chart, roc_chart
+from clinicadl_trust.report.load import Benchmark, Strategy
+from clinicadl_trust.report.palette import styles
+from clinicadl_trust.report.text import interval, joined, number, percent
+
+__all__ = ["Chart", "calibration_charts", "roc_charts"]
+
+#: Shares of false alarms at which the table reads an ROC curve.
+_FALSE_ALARMS = (0.05, 0.1, 0.2, 0.3, 0.5)
+_DESCRIBED = 0.2
+
+
+@dataclass(frozen=True)
+class Chart:
+    """A drawing, and its numbers as a table.
+
+    Attributes
+    ----------
+    key, caption : str
+        Its name in the page and its heading.
+    drawing : markupsafe.Markup
+        The SVG.
+    columns : tuple of str
+        Headings of the table; none where the numbers are too many.
+    rows : tuple of tuple of str
+        The model first.
+    """
+
+    key: str
+    caption: str
+    drawing: Markup
+    columns: tuple[str, ...] = ()
+    rows: tuple[tuple[str, ...], ...] = ()
+
+
+def roc_charts(
+    benchmark: Benchmark, strategy: Strategy, table: pd.DataFrame, rank: int
+) -> Iterator[Chart]:
+    """Draw the ROC curves of a strategy, one chart a class (one for two classes).
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        For the names.
+    strategy : Strategy
+        Which one.
+    table : pandas.DataFrame
+        Its rows of ``stats.roc_curve``.
+    rank : int
+        Its place, for unique ids.
+    """
+    for number_, (positive, suffix) in enumerate(_classes(benchmark, table)):
+        part = table[table["positive"] == positive]
+        curves = _lines(benchmark, part, "fpr", "tpr")
+        at = _reading(curves, _DESCRIBED)
+        description = (
+            f"At {percent(_DESCRIBED)} false alarms, "
+            + joined([f"{name} finds {percent(share)}" for name, share in at])
+            + ". The dashed diagonal is guessing."
+        )
+        title = f"ROC curves, {strategy.heading.lower()}{suffix}"
+        yield Chart(
+            f"roc-{strategy.name}{suffix}",
+            f"ROC{suffix}",
+            roc_chart(curves, f"chart-roc-{rank}-{number_}", title, description),
+            ("Model", *(f"at {percent(x)} false alarms" for x in _FALSE_ALARMS)),
+            _roc_rows(curves),
+        )
+
+
+def calibration_charts(
+    benchmark: Benchmark, strategy: Strategy, table: pd.DataFrame, rank: int
+) -> Iterator[Chart]:
+    """Draw the calibration curves of a strategy, as ``roc_charts`` does.
+
+    Parameters
+    ----------
+    benchmark, strategy, rank
+        As there.
+    table : pandas.DataFrame
+        Its rows of ``stats.calibration_curve``.
+    """
+    for number_, (positive, suffix) in enumerate(_classes(benchmark, table)):
+        part = table[table["positive"] == positive]
+        curves = _lines(benchmark, part, "predicted", "observed")
+        ends = [
+            f"where {c.name} says {percent(c.x[-1])}, it is true for {percent(c.y[-1])}"
+            for c in curves
+        ]
+        description = (
+            "On the dashed diagonal, probabilities mean what they say. Of the highest "
+            f"probabilities: {joined(ends)}."
+        )
+        title = f"Calibration curves, {strategy.heading.lower()}{suffix}"
+        yield Chart(
+            f"calibration-{strategy.name}{suffix}",
+            f"Calibration{suffix}",
+            calibration_chart(
+                curves, f"chart-calibration-{rank}-{number_}", title, description
+            ),
+            ("Model", "Predicted", "Observed", "Interval", "People"),
+            _calibration_rows(part),
+        )
+
+
+def _classes(benchmark: Benchmark, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the classes that have a curve, and what to add to captions."""
+    if table.empty:
+        return []
+    found = list(dict.fromkeys(table["positive"]))
+    if len(benchmark.task.classes) <= 2 and len(found) == 1:
+        return [(found[0], "")]
+    return [(name, f", {name} against the rest") for name in found]
+
+
+def _lines(benchmark: Benchmark, table: pd.DataFrame, x: str, y: str) -> list[Curve]:
+    look = styles(benchmark.models)
+    return [
+        Curve(model.name, look[model.name], rows[x].to_numpy(), rows[y].to_numpy())
+        for model in benchmark.models
+        if len(rows := table[table["model"] == model.name])
+    ]
+
+
+def _reading(curves: list[Curve], false_alarms: float) -> list[tuple[str, float]]:
+    """Read the sensitivity that each curve reaches with so many false alarms."""
+    return [(c.name, float(c.y[c.x <= false_alarms + 1e-9].max())) for c in curves]
+
+
+def _roc_rows(curves: list[Curve]) -> tuple[tuple[str, ...], ...]:
+    columns = [[share for _, share in _reading(curves, x)] for x in _FALSE_ALARMS]
+    return tuple(
+        (curve.name, *(percent(column[n]) for column in columns))
+        for n, curve in enumerate(curves)
+    )
+
+
+def _calibration_rows(table: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+    return tuple(
+        (
+            row["model"],
+            number(row["predicted"]),
+            number(row["observed"]),
+            interval(row["low"], row["high"]),
+            str(row["n_participants"]),
+        )
+        for _, row in table.iterrows()
+    )

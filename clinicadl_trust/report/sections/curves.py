@@ -1,0 +1,149 @@
+"""ROC and calibration curves; for a regression, predicted against true values."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+from markupsafe import Markup
+
+from clinicadl_trust.cohort import IDS
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.report.charts import Curve, scatter_chart
+from clinicadl_trust.report.load import Benchmark, Model, Strategy
+from clinicadl_trust.report.palette import Style, styles
+from clinicadl_trust.report.sections.base import Section
+from clinicadl_trust.report.sections.class_curves import (
+    Chart,
+    calibration_charts,
+    roc_charts,
+)
+from clinicadl_trust.report.text import count
+from clinicadl_trust.stats.curves import calibration_curve, roc_curve
+
+__all__ = ["build"]
+
+#: Points drawn in a scatter: more would hide one another and weigh the page down.
+_N_POINTS = 400
+
+
+@dataclass(frozen=True)
+class _Panel:
+    """The charts of one split strategy."""
+
+    heading: str
+    charts: tuple[Chart, ...]
+
+
+def build(benchmark: Benchmark) -> Section:
+    """Draw curves per honest split strategy; the majority baseline has none."""
+    regression = benchmark.task.kind == "regression"
+    title = "Predicted against true" if regression else "Curves"
+    models = [m for m in benchmark.models if m.type != "majority"]
+    missing: list[str] = []
+    panels: list[_Panel] = []
+    if benchmark.predictions is None:
+        missing.append("There are no predictions yet, so no curve can be drawn.")
+    elif regression:
+        panels = _scatters(benchmark, benchmark.predictions, models)
+    else:
+        panels = _curves(benchmark, benchmark.predictions, models, missing)
+    look = styles(benchmark.models)
+    legend: list[tuple[str, Style]] = [(m.name, look[m.name]) for m in models]
+    content = {
+        "panels": panels,
+        "legend": [] if regression else legend,
+        "regression": regression,
+        "n_points": _N_POINTS,
+    }
+    return Section("curves", title, "curves.html", content, tuple(missing))
+
+
+def _curves(
+    benchmark: Benchmark,
+    predictions: pd.DataFrame,
+    models: Sequence[Model],
+    missing: list[str],
+) -> list[_Panel]:
+    """Draw what ``stats`` computed; one kind of curve may lack without the other."""
+    names = [model.name for model in models]
+    honest = [strategy.name for strategy in benchmark.honest]
+    # The rows of all models stay: they tell ``stats`` how the data were split.
+    predictions = predictions[predictions["split_strategy"].isin(honest)]
+    tables = []
+    for curve in (roc_curve, calibration_curve):
+        try:
+            table = curve(predictions)
+            tables.append(table[table["model"].isin(names)])
+        except StatisticsError as error:
+            missing.append(str(error))
+            tables.append(pd.DataFrame(columns=["split_strategy"]))
+    panels = []
+    for rank, strategy in enumerate(benchmark.honest):
+        roc, calibration = (t[t["split_strategy"] == strategy.name] for t in tables)
+        charts = (
+            *roc_charts(benchmark, strategy, roc, rank),
+            *calibration_charts(benchmark, strategy, calibration, rank),
+        )
+        if charts:
+            panels.append(_Panel(strategy.heading, charts))
+    return panels
+
+
+def _scatters(
+    benchmark: Benchmark, predictions: pd.DataFrame, models: Sequence[Model]
+) -> list[_Panel]:
+    """Draw each model's predictions by its first seed."""
+    test = predictions[predictions["group"] == "test"].dropna(subset=["label"])
+    values = test[["label", "score"]].to_numpy(float)
+    margin = 0.03 * (values.max() - values.min())
+    limits = (float(values.min() - margin), float(values.max() + margin))
+    panels = []
+    for rank, strategy in enumerate(benchmark.honest):
+        rows = test[test["split_strategy"] == strategy.name]
+        charts = tuple(
+            _scatter(
+                benchmark,
+                strategy,
+                model,
+                part,
+                limits=limits,
+                place=f"{rank}-{number}",
+            )
+            for number, model in enumerate(models)
+            if len(part := rows[rows["model"] == model.name])
+        )
+        if charts:
+            panels.append(_Panel(strategy.heading, charts))
+    return panels
+
+
+def _scatter(
+    benchmark: Benchmark,
+    strategy: Strategy,
+    model: Model,
+    rows: pd.DataFrame,
+    *,
+    limits: tuple[float, float],
+    place: str,
+) -> Chart:
+    """Draw one model's test scans; ``place`` makes its ids unique."""
+    rows = rows[rows["seed"] == rows["seed"].min()].sort_values(list(IDS))
+    shown = rows.iloc[:: -(-len(rows) // _N_POINTS)]
+    points = Curve(
+        model.name,
+        styles(benchmark.models)[model.name],
+        shown["label"].to_numpy(float),
+        shown["score"].to_numpy(float),
+    )
+    people = count(rows["participant_id"].nunique(), "participant")
+    description = (
+        f"{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
+        "prediction is right. The values are in predictions.tsv."
+    )
+    title = f"{model.name}, {strategy.heading.lower()}"
+    drawing: Markup = scatter_chart(
+        points, limits, f"chart-scatter-{place}", title, description
+    )
+    return Chart(f"scatter-{strategy.name}-{model.name}", model.name, drawing)

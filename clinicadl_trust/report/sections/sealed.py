@@ -1,0 +1,68 @@
+"""The sealed test group: the number that counts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from clinicadl_trust.report.load import Benchmark, Strategy
+from clinicadl_trust.report.sections.base import Section
+from clinicadl_trust.report.sections.estimates import estimate_forest
+from clinicadl_trust.report.text import count, interval, number
+
+__all__ = ["build"]
+
+_TITLE = "The sealed test group"
+
+
+def build(benchmark: Benchmark) -> Section:
+    """Show the primary metric as a figure and every metric as numbers."""
+    sealed = benchmark.sealed
+    table = benchmark.estimates
+    if sealed is None:
+        missing = (
+            "This benchmark sealed no test group. Its best evidence is the "
+            "cross-validation below, which people who took part in the development "
+            "also took part in.",
+        )
+        return Section("sealed", _TITLE, "sealed.html", {"forest": None}, missing)
+    table = table[table["split_strategy"] == sealed.name]
+    if table.empty:
+        missing = (
+            "The sealed test group has not been evaluated: no run on it has "
+            "finished, or statistics.tsv is absent.",
+        )
+        return Section("sealed", _TITLE, "sealed.html", {"forest": None}, missing)
+    metric = benchmark.primary_metric or table["metric"].iloc[0]
+    content = {
+        "strategy": sealed,
+        "size": _size(table),
+        "metric": benchmark.metric(metric),
+        "forest": estimate_forest(benchmark, metric, [sealed], key="sealed"),
+        "numbers": _numbers(benchmark, sealed),
+    }
+    return Section("sealed", _TITLE, "sealed.html", content)
+
+
+def _size(table: Any) -> str:
+    """Say how many people and scans were tested."""
+    if "n_participants" not in table or table["n_participants"].isna().all():
+        return ""
+    people, scans = table["n_participants"].max(), table["n_images"].max()
+    return f"{count(people, 'participant')} ({count(scans, 'scan')})"
+
+
+def _numbers(benchmark: Benchmark, sealed: Strategy) -> dict[str, Any]:
+    """Return a table of models by metrics, each cell a value and its interval."""
+    table = benchmark.estimates
+    table = table[table["split_strategy"] == sealed.name]
+    cells = {
+        (row["model"], row["metric"]): (
+            number(row["value"]),
+            interval(row["low"], row["high"]),
+        )
+        for _, row in table.iterrows()
+    }
+    metrics = [m for m in benchmark.metrics if m in set(table["metric"])]
+    models = [m.name for m in benchmark.models if m.name in set(table["model"])]
+    rows = [(model, [cells.get((model, m)) for m in metrics]) for model in models]
+    return {"metrics": [benchmark.metric(m) for m in metrics], "rows": rows}

@@ -1,0 +1,94 @@
+"""Numbers and lists as a reader expects to find them in a paper."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+__all__ = [
+    "count",
+    "duration",
+    "interval",
+    "joined",
+    "number",
+    "p_value",
+    "percent",
+    "signed",
+]
+
+MISSING = "not estimable"
+
+
+def number(value: float | None, digits: int = 2) -> str:
+    """Write a number with two decimals, more where two would say 0 or 1.
+
+    A performance of 0.997 is not perfect, and a bound of 0.001 is above zero, so
+    neither may be rounded to what it is not.
+    """
+    if value is None or not math.isfinite(value):
+        return MISSING
+    text = f"{value:.1f}" if abs(value) >= 100 else f"{value:.{digits}f}"
+    while abs(float(text)) in (0.0, 1.0) and float(text) != value and digits < 5:
+        digits += 1
+        text = f"{value:.{digits}f}"
+    # A rounded zero has no sign.
+    text = text.lstrip("-") if float(text) == 0 else text
+    return text.replace("-", "\N{MINUS SIGN}")
+
+
+def signed(value: float | None) -> str:
+    """Write a difference with its sign."""
+    text = number(value)
+    if text == MISSING or text.startswith("\N{MINUS SIGN}") or not float(text):
+        return text
+    return f"+{text}"
+
+
+def interval(low: float | None, high: float | None, *, sign: bool = False) -> str:
+    """Write an interval, or nothing when there is none."""
+    write = signed if sign else number
+    ends = (write(low), write(high))
+    return "no interval" if MISSING in ends else f"{ends[0]} to {ends[1]}"
+
+
+def p_value(value: float | None) -> str:
+    """Write a p-value with two significant digits, never as zero."""
+    if value is None or not math.isfinite(value):
+        return "\N{EM DASH}"
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def percent(share: float | None) -> str:
+    """Write a share of 1 as a whole percentage."""
+    if share is None or not math.isfinite(share):
+        return "n/a"
+    return f"{100 * share:.0f}\N{NARROW NO-BREAK SPACE}%"
+
+
+def count(n: float, noun: str, plural: str | None = None) -> str:
+    """Write a number of things: ``1 site``, ``1,204 participants``."""
+    word = noun if int(n) == 1 else plural or f"{noun}s"
+    return f"{int(n):,} {word}"
+
+
+def joined(names: Sequence[str], last: str = "and") -> str:
+    """Write a list in words: ``a, b and c``."""
+    names = list(names)
+    if len(names) < 2:
+        return "".join(names)
+    return f"{', '.join(names[:-1])} {last} {names[-1]}"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration with its two largest units."""
+    if seconds is None or not math.isfinite(seconds):
+        return "n/a"
+    if seconds < 60:
+        return f"{seconds:.1f} s" if seconds < 10 else f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes} min"
