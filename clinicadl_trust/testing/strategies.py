@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import json
 import random
-from collections import Counter
 from dataclasses import asdict, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, get_type_hints
 
 import numpy as np
-import pandas as pd
 
-from clinicadl_trust.cohort import IDS, Cohort
+from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import TrustError
 from clinicadl_trust.split import Fold, SplitStrategy, read_splits, write_splits
 from clinicadl_trust.testing.contract import (
@@ -22,21 +20,10 @@ from clinicadl_trust.testing.contract import (
     make_example,
     require,
 )
+from clinicadl_trust.testing.folds import GROUPS, UNITS, check_fold, check_numbers
 from clinicadl_trust.testing.synthetic import synthetic_cohort
 
 __all__ = ["check_split_strategy"]
-
-GROUPS = ("train", "validation", "test")
-
-#: What must not stand on both sides of a split, by unit.
-_APART = {
-    "participant": "participant_id",
-    "site": "site",
-    "scanner": "scanner",
-    "dataset": "dataset",
-    "family": "family_id",
-}
-_UNITS = (*_APART, "time", "scan")
 
 
 def check_split_strategy(
@@ -73,9 +60,9 @@ def check_split_strategy(
     _check_options(strategy)
     cohort = cohort or synthetic_cohort()
     folds = _split(strategy, cohort, label)
-    _check_numbers(folds, cls.__name__)
+    check_numbers(folds, cls.__name__)
     for fold in folds:
-        _check_fold(fold, strategy, cohort)
+        check_fold(fold, strategy, cohort)
     _check_repeatable(strategy, cohort, label, folds)
     _check_disk(strategy, cohort, label, folds)
 
@@ -95,9 +82,9 @@ def _check_words(cls: type[SplitStrategy]) -> None:
         "print it.",
     )
     require(
-        getattr(cls, "unit", None) in _UNITS,
+        getattr(cls, "unit", None) in UNITS,
         f"{name}.unit is {getattr(cls, 'unit', None)!r}; it says what is held out "
-        f"whole, one of {', '.join(_UNITS)}.",
+        f"whole, one of {', '.join(UNITS)}.",
     )
     require(
         isinstance(cls.leaky, bool),
@@ -149,82 +136,6 @@ def _split(strategy: SplitStrategy, cohort: Cohort, label: str) -> list[Fold]:
         f"{name}.split must return a list of Fold; got {folds!r:.80}.",
     )
     return folds
-
-
-def _check_numbers(folds: list[Fold], name: str) -> None:
-    places = [(fold.repeat, fold.split) for fold in folds]
-    sizes = Counter(repeat for repeat, _ in places)
-    wanted = [(r, s) for r in range(len(sizes)) for s in range(sizes[r])]
-    require(
-        places == wanted,
-        f"{name} numbers its folds {places}; they must run from 0 within each repeat.",
-    )
-
-
-def _check_fold(fold: Fold, strategy: SplitStrategy, cohort: Cohort) -> None:
-    name = f"{type(strategy).__name__}, {fold.where}"
-    parts = {group: getattr(fold, group) for group in GROUPS}
-    for group, ids in parts.items():
-        _check_ids(ids, f"The {group} set of {name}", cohort)
-    rows = {
-        group: ids.merge(cohort.table, on=list(IDS)) for group, ids in parts.items()
-    }
-    seen = pd.concat([rows["train"], rows["validation"]])
-    for one, other in (
-        ("train", "validation"),
-        ("train", "test"),
-        ("validation", "test"),
-    ):
-        shared = parts[one].merge(parts[other], on=list(IDS))
-        require(
-            shared.empty,
-            f"{len(shared)} images of {name} are both in {one} and in {other}.",
-        )
-    if strategy.leaky:
-        return
-    _check_apart(rows["train"], rows["validation"], "participant_id", name)
-    _check_apart(seen, rows["test"], "participant_id", name)
-    if strategy.unit in _APART:
-        _check_apart(seen, rows["test"], _APART[strategy.unit], name)
-    if strategy.unit == "time":
-        last, first = (
-            seen["acquisition_date"].max(),
-            rows["test"]["acquisition_date"].min(),
-        )
-        require(
-            last < first,
-            f"{name} says that it splits by time, and trains on {last}, not before "
-            f"its first test image of {first}.",
-        )
-
-
-def _check_ids(ids: pd.DataFrame, where: str, cohort: Cohort) -> None:
-    require(
-        isinstance(ids, pd.DataFrame) and list(ids.columns) == list(IDS),
-        f"{where} must be a table of {' and '.join(IDS)}.",
-    )
-    require(len(ids), f"{where} is empty.")
-    ordered = ids.sort_values(list(IDS)).drop_duplicates().reset_index(drop=True)
-    require(
-        ids.equals(ordered),
-        f"{where} must be sorted by its ids, each image once, with the index 0..n-1.",
-    )
-    known = ids.merge(cohort.table[list(IDS)], on=list(IDS))
-    require(
-        len(known) == len(ids),
-        f"{where} holds {len(ids) - len(known)} images that are not in the cohort.",
-    )
-
-
-def _check_apart(
-    one: pd.DataFrame, other: pd.DataFrame, column: str, name: str
-) -> None:
-    shared = sorted(set(one[column].dropna()) & set(other[column].dropna()))
-    require(
-        not shared,
-        f"{name} leaks: {len(shared)} values of '{column}' stand on both sides "
-        f"({', '.join(map(str, shared[:3]))}). Keep them together, or say leaky.",
-    )
 
 
 def _check_repeatable(
