@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from clinicadl_trust.cohort import GROUPS, IDS
@@ -20,6 +19,8 @@ __all__ = ["DEFAULT_COLUMNS", "Columns", "choose_columns"]
 
 #: What the baseline sees, where the participants table has it.
 DEFAULT_COLUMNS = ("age", "sex", "site")
+
+_MISSING = "missing"
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,7 @@ class Columns:
         Returns
         -------
         pandas.DataFrame of shape (n_images, n_columns)
-            Numbers and text; ``nan`` where a value is missing.
+            Numbers, ``nan`` where one is missing, and text.
 
         Raises
         ------
@@ -73,8 +74,8 @@ class Columns:
             if name in self.quantities:
                 table[name] = _numbers(values)
             else:
-                known = values.astype(object).where(values.notna(), np.nan)
-                table[name] = known.map(str, na_action="ignore")
+                known = values.astype(object).where(values.notna(), _MISSING)
+                table[name] = known.map(str)
         return table
 
     def steps(self) -> list[tuple[str, Any]]:
@@ -91,15 +92,13 @@ class Columns:
             ),
             StandardScaler(),
         )
-        texts = make_pipeline(
-            SimpleImputer(
-                strategy="constant", fill_value="missing", keep_empty_features=True
-            ),
-            OneHotEncoder(handle_unknown="ignore"),
-        )
         parts = [
             ("quantities", numbers, list(self.quantities)),
-            ("categories", texts, list(self.categories)),
+            (
+                "categories",
+                OneHotEncoder(handle_unknown="ignore"),
+                list(self.categories),
+            ),
         ]
         return [("columns", ColumnTransformer([part for part in parts if part[2]]))]
 

@@ -57,10 +57,9 @@ def import_estimator(path: object, where: str) -> type[BaseEstimator]:
         ) from error
     kind = getattr(module, name, None)
     if kind is None:
-        near = _near(name, _estimators_in(module))
         raise ConfigError(
             f"{where}.name is '{path}', but '{module_name}' has no '{name}'."
-            f"{f' Did you mean {near}?' if near else _suggest(name)}"
+            f"{_suggest(name, module)}"
         )
     missing = [m for m in ("fit", "get_params", "set_params") if not hasattr(kind, m)]
     if not inspect.isclass(kind) or missing:
@@ -131,8 +130,10 @@ def check_values(estimator: BaseEstimator, where: str) -> None:
     """
     parts = [step for _, step in getattr(estimator, "steps", [("", estimator)])]
     for part in parts:
+        if not hasattr(part, "_parameter_constraints"):
+            continue
         try:
-            getattr(part, "_validate_params", lambda: None)()
+            part._validate_params()
         except (ValueError, TypeError) as error:
             raise ConfigError(f"{where}: {error}") from error
 
@@ -178,19 +179,21 @@ def _estimators_in(module: Any) -> dict[str, str]:
     }
 
 
-def _suggest(name: str) -> str:
-    """Name the nearest estimator of all of scikit-learn; slow, for messages only."""
+def _suggest(name: str, module: Any = None) -> str:
+    """Name the nearest estimators of a module and of all of scikit-learn.
+
+    It imports all of scikit-learn: for messages only.
+    """
     import sklearn
 
-    known: dict[str, str] = {}
+    known = {} if module is None else _estimators_in(module)
     for info in pkgutil.iter_modules(sklearn.__path__):
         if info.ispkg and not info.name.startswith(("_", "externals", "tests")):
-            known |= _estimators_in(importlib.import_module(f"sklearn.{info.name}"))
-    near = _near(name, known)
-    return f" Did you mean {near}?" if near else ""
-
-
-def _near(name: str, known: Mapping[str, str]) -> str:
+            found = _estimators_in(importlib.import_module(f"sklearn.{info.name}"))
+            known = {**found, **known}
     folded = {key.lower(): path for key, path in known.items()}
-    near = difflib.get_close_matches(name.lower(), folded, n=2, cutoff=0.6)
-    return " or ".join(f"'{folded[key]}'" for key in near)
+    near = difflib.get_close_matches(name.lower(), folded, n=2, cutoff=0.7)
+    if name.lower() in folded:
+        near = near[:1]
+    hint = " or ".join(f"'{folded[key]}'" for key in near)
+    return f" Did you mean {hint}?" if near else ""

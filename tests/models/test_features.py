@@ -330,7 +330,7 @@ def test_tissue_is_found_in_a_noisy_template(mask):
 
 
 def test_tissue_follows_the_template(tmp_path):
-    """A T1 template has white matter in its brainstem's neighbours, fluid nowhere."""
+    """Tissues share each region, and the cortex of the template is grey."""
     from nilearn.datasets import load_mni152_template
     from nilearn.image import resample_img
 
