@@ -249,9 +249,7 @@ def with_defaults(experiment: Experiment) -> Experiment:
 
 
 def _strategy(section: StrategySection, seed: int) -> StrategySection:
-    return StrategySection(
-        strategy=section.strategy, **_seeded(section.options, seed)
-    )
+    return StrategySection(strategy=section.strategy, **_seeded(section.options, seed))
 
 
 def _seeded(options: Mapping[str, Any], seed: int) -> dict[str, Any]:

@@ -13,10 +13,15 @@ from dataclasses import dataclass
 from clinicadl_trust.benchmark.folder import unwritable
 from clinicadl_trust.benchmark.plan import Run
 from clinicadl_trust.benchmark.progress import Display
+from clinicadl_trust.benchmark.telling import telling, told
 from clinicadl_trust.benchmark.workers import Workers, settle
 from clinicadl_trust.exceptions import OutputError, TrustError
 
 __all__ = ["Outcome", "execute", "perform"]
+
+
+#: Seconds between two looks at how far the runs are.
+_GLANCE = 1.0
 
 
 @dataclass(frozen=True)
@@ -101,7 +106,8 @@ def perform(run: Run) -> Outcome:
     start = time.monotonic()
     error: Exception | None = None
     try:
-        run_model(run.spec)
+        with telling(run) as tell:
+            run_model(run.spec, tell)
     except Exception as caught:  # one run's failure is not the benchmark's
         error = caught
         tb.print_exc()
@@ -162,7 +168,10 @@ def _until_broken(
                 break
             under_way[future] = waiting.popleft()
             display.started(under_way[future])
-        for future in wait(under_way, return_when=FIRST_COMPLETED).done:
+        ended = wait(under_way, _GLANCE, FIRST_COMPLETED).done
+        for run, fraction, phrase in told(under_way.values()):
+            display.told(run, fraction, phrase)
+        for future in ended:
             run = under_way.pop(future)
             try:
                 yield future.result()

@@ -20,7 +20,15 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-__all__ = ["CONFIG", "locked", "read_resolved", "write_resolved", "writing"]
+__all__ = [
+    "CONFIG",
+    "check_folder",
+    "locked",
+    "read_resolved",
+    "unwritable",
+    "write_resolved",
+    "writing",
+]
 
 #: The experiment file as resolved: a folder that has it is a benchmark.
 CONFIG = "benchmark.toml"
@@ -36,10 +44,32 @@ _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _CLOSED = (errno.EROFS, errno.EACCES, errno.EPERM)
 
 _HEADER = """\
-# Written by clinicadl-trust: the experiment as it is run, every default written out.
-# `clinicadl benchmark` runs it again from here.
+# Written by clinicadl-trust: the experiment as it is run, with absolute paths, and
+# with the seeds, baselines and metrics that the file leaves to their defaults.
 
 """
+
+
+def check_folder(directory: Path) -> None:
+    """Check that a folder is new, empty, or a benchmark.
+
+    Raises
+    ------
+    OutputError
+        If it holds something else.
+    """
+    if not directory.exists():
+        return
+    if not directory.is_dir():
+        raise OutputError(f"'{directory}' is a file. Name a folder that is new.")
+    ours = {CONFIG, _LOCK, WORKERS_LOCK}
+    found = sorted(path.name for path in directory.iterdir())
+    if found and not ours & set(found):
+        raise OutputError(
+            f"'{directory}' exists and is no benchmark: it holds '{found[0]}'"
+            f"{f' and {len(found) - 1} more' if len(found) > 1 else ''}. Name a folder "
+            "that is new or empty."
+        )
 
 
 @contextlib.contextmanager
@@ -59,7 +89,7 @@ def locked(directory: Path) -> Iterator[None]:
     OutputError
         If the folder holds something else, or another call works in it.
     """
-    _check_folder(directory)
+    check_folder(directory)
     directory.mkdir(parents=True, exist_ok=True)
     with (directory / _LOCK).open("a+") as lock, _open_workers(directory) as workers:
         if not acquire(lock, exclusive=True):
@@ -167,21 +197,6 @@ def unwritable(error: BaseException | None) -> str | None:
                 return "a part of its path is a file, not a folder"
         error = error.__cause__ or error.__context__
     return None
-
-
-def _check_folder(directory: Path) -> None:
-    if not directory.exists():
-        return
-    if not directory.is_dir():
-        raise OutputError(f"'{directory}' is a file. Name a folder that is new.")
-    ours = {CONFIG, _LOCK, WORKERS_LOCK}
-    found = sorted(path.name for path in directory.iterdir())
-    if found and not ours & set(found):
-        raise OutputError(
-            f"'{directory}' exists and is no benchmark: it holds '{found[0]}'"
-            f"{f' and {len(found) - 1} more' if len(found) > 1 else ''}. Name a folder "
-            "that is new or empty."
-        )
 
 
 def _open_workers(directory: Path) -> IO[str]:

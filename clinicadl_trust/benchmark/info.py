@@ -17,7 +17,7 @@ from clinicadl_trust.benchmark.preparation import Prepared
 from clinicadl_trust.benchmark.splitting import Splits
 from clinicadl_trust.records import write_json
 
-__all__ = ["FILE", "update_info", "write_info"]
+__all__ = ["FILE", "finish_info", "read_info", "write_info"]
 
 FILE = "benchmark.json"
 
@@ -73,11 +73,15 @@ def write_info(
             "versions": _versions(),
             "hardware": _hardware(),
             "started": before.get("started") or _now(),
-            "finished": None,
+            "finished": before.get("finished"),
             "history": history,
             "threads": experiment.run.threads,
             "models": {
-                name: {**model.config, "label": model.label or name, "seeds": model.seeds}
+                name: {
+                    **model.config,
+                    "label": model.label or name,
+                    "seeds": model.seeds,
+                }
                 for name, model in experiment.models.items()
             },
             "primary_metric": experiment.statistics.primary,
@@ -99,11 +103,12 @@ def read_info(directory: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
-def update_info(directory: Path, **values: Any) -> None:
-    """Change values of ``benchmark.json``; ``finished=True`` writes the time."""
-    if values.get("finished") is True:
-        values["finished"] = _now()
-    write_json(directory / FILE, {**read_info(directory), **values})
+def finish_info(directory: Path, is_news: bool) -> None:
+    """Write when the last run was done, unless none was done by this call."""
+    info = read_info(directory)
+    if is_news or not info.get("finished"):
+        info["finished"] = _now()
+    write_json(directory / FILE, info)
 
 
 def _split(name: str, splits: Splits) -> dict[str, Any]:

@@ -87,7 +87,9 @@ class _Reader:
         while (token := self.peek()) is not None and token.text not in ("=", "]"):
             if token.text != ".":
                 quoted = token.kind == "string"
-                found.append(str(ast.literal_eval(token.text)) if quoted else token.text)
+                found.append(
+                    str(ast.literal_eval(token.text)) if quoted else token.text
+                )
             self.place += 1
         return found
 

@@ -54,7 +54,9 @@ class Run:
 
     def __str__(self) -> str:
         spec = self.spec
-        return f"{spec.split_strategy}, {spec.fold.where}: {spec.model}, seed {spec.seed}"
+        return (
+            f"{spec.split_strategy}, {spec.fold.where}: {spec.model}, seed {spec.seed}"
+        )
 
 
 def plan(
@@ -90,7 +92,9 @@ def plan(
             for model in _models(experiment, name, made.info.leaky):
                 section = experiment.models[model]
                 for seed in section.seeds or [experiment.seed]:
-                    place = f"repeat-{fold.repeat}/split-{fold.split}/{model}/seed-{seed}"
+                    place = (
+                        f"repeat-{fold.repeat}/split-{fold.split}/{model}/seed-{seed}"
+                    )
                     spec = RunSpec(
                         model=model,
                         config=section.config,

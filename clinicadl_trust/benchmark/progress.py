@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-import time
-from collections import defaultdict
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from clinicadl_trust.benchmark.time_left import TimeLeft, spoken
+
 if TYPE_CHECKING:
+    from rich.progress import TaskID
+
     from clinicadl_trust.benchmark.execution import Outcome
     from clinicadl_trust.benchmark.plan import Run
 
-__all__ = ["Display", "Lines", "Silent", "Terminal", "TimeLeft", "make_display", "spoken"]
+__all__ = [
+    "Display",
+    "Lines",
+    "Silent",
+    "Terminal",
+    "TimeLeft",
+    "make_display",
+    "spoken",
+]
 
 
 class Display(Protocol):
@@ -26,46 +36,14 @@ class Display(Protocol):
     def started(self, run: Run) -> None:
         """Say that a run has started."""
 
+    def told(self, run: Run, fraction: float, phrase: str) -> None:
+        """Say how far a run is, and what it does."""
+
     def ended(self, outcome: Outcome) -> None:
         """Say that a run has ended, well or not."""
 
     def close(self) -> None:
         """Put the terminal back."""
-
-
-class TimeLeft:
-    """How long the remaining runs will take, from those of the same model.
-
-    Parameters
-    ----------
-    runs : sequence of Run
-        Those to do.
-    n_jobs : int
-        How many are done at a time.
-    """
-
-    def __init__(self, runs: Sequence[Run], n_jobs: int) -> None:
-        self.n_jobs = max(n_jobs, 1)
-        self._left: dict[str, int] = defaultdict(int)
-        self._took: dict[str, list[float]] = defaultdict(list)
-        for run in runs:
-            self._left[run.spec.model] += 1
-
-    def ended(self, model: str, seconds: float) -> None:
-        """Take a finished run into account."""
-        self._left[model] -= 1
-        self._took[model].append(seconds)
-
-    @property
-    def seconds(self) -> float | None:
-        """Seconds left; None while a model that is left has not been timed yet."""
-        total = 0.0
-        for model, left in self._left.items():
-            if left and not self._took[model]:
-                return None
-            if left:
-                total += left * sum(self._took[model]) / len(self._took[model])
-        return total / self.n_jobs
 
 
 class Silent:
@@ -78,6 +56,9 @@ class Silent:
         """Say nothing."""
 
     def started(self, run: Run) -> None:
+        """Say nothing."""
+
+    def told(self, run: Run, fraction: float, phrase: str) -> None:
         """Say nothing."""
 
     def ended(self, outcome: Outcome) -> None:
@@ -105,10 +86,18 @@ class Lines(Silent):
         before = f", {done} of them done before" if done else ""
         self._write(f"{self._total} runs{before}")
 
+    def started(self, run: Run) -> None:
+        """Start the clock."""
+        self._left.started(run)
+
+    def told(self, run: Run, fraction: float, phrase: str) -> None:
+        """Take it into the time left."""
+        self._left.told(run, fraction)
+
     def ended(self, outcome: Outcome) -> None:
         """Write how a run ended, and the time left."""
         self._done += 1
-        self._left.ended(outcome.run.spec.model, outcome.seconds)
+        self._left.ended(outcome.run, outcome.seconds)
         end = f"FAILED, {outcome.message}" if outcome.error else "done"
         left = self._left.seconds
         rest = f", {spoken(left)} left" if left else ""
@@ -138,9 +127,9 @@ class Terminal(Silent):
             TextColumn("[dim]{task.fields[now]}"),
             console=self.console,
         )
-        self._task = None
+        self._task: TaskID | None = None
         self._left = TimeLeft([], 1)
-        self._since: dict[str, float] = {}
+        self._now: dict[str, str] = {}
 
     def stage(self, text: str) -> None:
         """Print what is done next."""
@@ -156,13 +145,20 @@ class Terminal(Silent):
 
     def started(self, run: Run) -> None:
         """Show a run among those of now."""
-        self._since[str(run)] = time.monotonic()
+        self._left.started(run)
+        self._now[str(run)] = run.spec.model
+        self._show()
+
+    def told(self, run: Run, fraction: float, phrase: str) -> None:
+        """Show how far it is."""
+        self._left.told(run, fraction)
+        self._now[str(run)] = f"{run.spec.model} {fraction:.0%} ({phrase})"
         self._show()
 
     def ended(self, outcome: Outcome) -> None:
         """Advance the bar; a failure stays on the screen."""
-        self._since.pop(str(outcome.run), None)
-        self._left.ended(outcome.run.spec.model, outcome.seconds)
+        self._now.pop(str(outcome.run), None)
+        self._left.ended(outcome.run, outcome.seconds)
         if outcome.error:
             self.console.print(
                 f"Failed: {outcome.run}: {outcome.message}", style="red", markup=False
@@ -181,7 +177,7 @@ class Terminal(Silent):
             self._task,
             advance=advance,
             left=f"{spoken(left)} left" if left else "",
-            now="; ".join(self._since),
+            now="; ".join(self._now.values()),
         )
 
 
@@ -190,11 +186,3 @@ def make_display() -> Display:
     from rich.console import Console
 
     return Terminal() if Console().is_terminal else Lines()
-
-
-def spoken(seconds: float) -> str:
-    """Say a duration as a person would: ``8 s``, ``3 min``, ``2 h 05 min``."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    minutes = round(seconds / 60)
-    return f"{minutes} min" if minutes < 90 else f"{minutes // 60} h {minutes % 60:02d} min"

@@ -80,7 +80,12 @@ def read_experiment(
     text, data = _parse(path)
     mistakes = Mistakes(path, data, key_lines(text))
     sections = _sections(data, mistakes)
-    sections["cohort"] = _located(sections.get("cohort"), path.parent.resolve())
+    folder = path.parent.resolve()
+    sections["cohort"] = _located(sections.get("cohort"), folder)
+    sections["models"] = {
+        name: _located_model(model, folder)
+        for name, model in sections["models"].items()
+    }
     task = check_experiment(sections, mistakes, check_configuration)
     mistakes.check()
     given = {key: value for key, value in sections.items() if value is not None}
@@ -218,3 +223,10 @@ def _located(cohort: CohortSection | None, folder: Path) -> CohortSection | None
             else folder / table.expanduser(),
         }
     )
+
+
+def _located_model(model: ModelSection, folder: Path) -> ModelSection:
+    start = model.config.get("init_from")
+    if not isinstance(start, str):
+        return model
+    return ModelSection(**{**model.model_dump(), "init_from": str(folder / start)})

@@ -55,7 +55,7 @@ def write_results(
         If no model has done all its runs on any split.
     """
     # scipy and statsmodels take seconds to import: not before there is a result.
-    from clinicadl_trust.stats import compare, evaluate, fold_metrics
+    from clinicadl_trust.stats import compare, evaluate, fold_metrics, write_statistics
 
     done = [run for run in runs if run.is_done]
     if not done:
@@ -81,11 +81,8 @@ def write_results(
         evaluate(predictions, section.metrics, **options),
         compare(predictions, section.primary, **options),
     ]
-    statistics = pd.concat(
-        [table for table in tables if len(table)], ignore_index=True
-    )
-    write_table(statistics, directory / "statistics.tsv")
-    _write_json(statistics, directory / "statistics.json")
+    statistics = pd.concat([table for table in tables if len(table)], ignore_index=True)
+    write_statistics(statistics, directory / "statistics.tsv")
     return statistics
 
 
@@ -134,10 +131,3 @@ def write_table(table: pd.DataFrame, path: Path) -> None:
 
 def _series(run: Run) -> tuple[str, str, int]:
     return run.spec.split_strategy, run.spec.model, run.spec.seed
-
-
-def _write_json(table: pd.DataFrame, path: Path) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    text = table.to_json(orient="records", indent=2, double_precision=15)
-    temporary.write_text(text + "\n", encoding="utf-8")
-    temporary.replace(path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,12 +17,13 @@ from clinicadl_trust.benchmark.checks import CheckModel, check_model
 from clinicadl_trust.benchmark.config import Experiment
 from clinicadl_trust.benchmark.execution import Outcome, execute
 from clinicadl_trust.benchmark.folder import (
+    check_folder,
     locked,
     read_resolved,
     write_resolved,
     writing,
 )
-from clinicadl_trust.benchmark.info import update_info, write_info
+from clinicadl_trust.benchmark.info import finish_info, write_info
 from clinicadl_trust.benchmark.plan import Run, plan
 from clinicadl_trust.benchmark.preparation import prepare
 from clinicadl_trust.benchmark.progress import Display, Silent
@@ -31,6 +32,7 @@ from clinicadl_trust.benchmark.results import write_failures, write_results, wri
 from clinicadl_trust.benchmark.splitting import make_splits
 from clinicadl_trust.benchmark.workers import Workers
 from clinicadl_trust.cohort import Task
+from clinicadl_trust.exceptions import ConfigError
 
 __all__ = ["BenchmarkResult", "run_benchmark"]
 
@@ -113,10 +115,24 @@ def run_benchmark(
         writing(directory),
         Workers(jobs, section.threads) as workers,
     ):
+        check_folder(directory)
         display.stage("Checking the experiment")
-        experiment = read_experiment(config, _checker(workers))
+        experiment = _read(config, directory, workers)
         with locked(directory):
             return _run(experiment, directory, workers, display, report)
+
+
+def _read(
+    config: str | os.PathLike[str], directory: Path, workers: Workers
+) -> Experiment:
+    known = read_resolved(directory)
+    if known is not None:
+        # What is run here already was checked then: ClinicaDL takes long to import.
+        with suppress(ConfigError):
+            experiment = read_experiment(config, _trust)
+            if experiment == known:
+                return experiment
+    return read_experiment(config, _checker(workers))
 
 
 def _run(
@@ -131,12 +147,13 @@ def _run(
     if before != experiment:
         write_resolved(experiment, directory)
     runs = _prepared_runs(experiment, directory, display, added, workers.n_jobs)
+    is_news = not all(run.is_done for run in runs)
     failed = execute(runs, workers, display)
-    workers.stop()
+    workers.close()
     display.stage("Computing the statistics")
     write_failures(failed, directory)
     statistics = write_results(experiment, runs, directory)
-    update_info(directory, finished=True)
+    finish_info(directory, is_news)
     page = None
     if experiment.run.report if report is None else report:
         from clinicadl_trust.report import write_report
@@ -163,6 +180,10 @@ def _prepared_runs(
     display.stage("Auditing the splits")
     audit_splits(prepared, splits, directory)
     return plan(experiment, prepared, splits, directory)
+
+
+def _trust(name: str, config: Mapping[str, Any], task: Task | None) -> None:
+    """Check nothing."""
 
 
 def _checker(workers: Workers) -> CheckModel:

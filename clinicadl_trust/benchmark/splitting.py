@@ -13,7 +13,13 @@ from clinicadl_trust.benchmark.config import SEALED, Experiment
 from clinicadl_trust.benchmark.preparation import Prepared
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import LeakageError, SplitError
-from clinicadl_trust.split import Fold, SplitInfo, from_options, read_splits, write_splits
+from clinicadl_trust.split import (
+    Fold,
+    SplitInfo,
+    from_options,
+    read_splits,
+    write_splits,
+)
 
 __all__ = ["Splits", "make_splits"]
 

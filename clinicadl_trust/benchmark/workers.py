@@ -51,7 +51,9 @@ class Workers:
     def __enter__(self) -> Workers:
         return self
 
-    def __exit__(self, *error: object) -> None:
+    def __exit__(self, kind: object, *error: object) -> None:
+        if kind is None:
+            self.close()
         self.stop()
 
     def submit(
@@ -69,6 +71,12 @@ class Workers:
     ) -> _R:
         """Have a worker call a function, and return or raise what it does."""
         return self.submit(function, *args, **kwargs).result()
+
+    def close(self) -> None:
+        """End the workers when they have done what was asked of them."""
+        if self._pool is not None:
+            self._pool.shutdown(wait=True)
+        self.stop()
 
     def stop(self) -> None:
         """End the workers at once, whatever they do; the next call starts others."""

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    import pandas as pd
-
     from clinicadl_trust.benchmark import BenchmarkResult
 
 __all__ = ["benchmark"]
@@ -86,7 +84,7 @@ def _check(path: Path) -> None:
 
 
 def _tell(result: BenchmarkResult, output: Path) -> None:
-    click.echo(_table(result.statistics))
+    click.echo(_table(result))
     for outcome in result.failed[:_SHOWN]:
         click.secho(f"Failed: {outcome.run}: {outcome.message}", err=True, fg="red")
     if result.failed:
@@ -101,19 +99,24 @@ def _tell(result: BenchmarkResult, output: Path) -> None:
         click.echo(f"Report: {output / result.report.name}")
 
 
-def _table(statistics: pd.DataFrame) -> str:
+def _table(result: BenchmarkResult) -> str:
     """Return the estimates of the primary metric, models by splits."""
-    rows = statistics[(statistics["kind"] == "estimate") & (statistics["group"] == "test")]
+    rows = result.statistics[result.statistics["kind"] == "estimate"]
     metric = rows["metric"].iloc[0]
     rows = rows[rows["metric"] == metric]
-    cells = rows.assign(
-        cell=[
-            f"{value:.2f} [{low:.2f}, {high:.2f}]"
-            for value, low, high in rows[["value", "low", "high"]].itertuples(index=False)
-        ]
+    cells = {
+        (
+            row.model,
+            row.split_strategy,
+        ): f"{row.value:.2f} [{row.low:.2f}, {row.high:.2f}]"
+        for row in rows.itertuples()
+    }
+    splits = list(dict.fromkeys(run.spec.split_strategy for run in result.runs))
+    lines = [[metric, *splits]]
+    for model in dict.fromkeys(rows["model"]):
+        lines.append([model, *(cells.get((model, split), "") for split in splits)])
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        for line in lines
     )
-    order = {name: list(dict.fromkeys(rows[name])) for name in ("model", "split_strategy")}
-    table = cells.pivot(index="model", columns="split_strategy", values="cell").reindex(
-        index=order["model"], columns=order["split_strategy"]
-    )
-    return f"{metric}\n{table.fillna('').rename_axis(index=None, columns=None)}"

@@ -162,13 +162,17 @@ def test_one_mistake(tmp_path, old, new, expected):
     if expected is None:
         read(tmp_path, GENERATED)
     else:
-        assert any(expected in line for line in mistakes(tmp_path, GENERATED.replace(old, new)))
+        assert any(
+            expected in line for line in mistakes(tmp_path, GENERATED.replace(old, new))
+        )
 
 
 def test_models_on_unknown_splits(tmp_path):
     text = GENERATED + 'splits = ["sealed", "peeple"]\n'
     (line,) = mistakes(tmp_path, text)
-    assert line.strip().startswith("line 17, models.ridge.splits: 'peeple' is no split.")
+    assert line.strip().startswith(
+        "line 17, models.ridge.splits: 'peeple' is no split."
+    )
     assert "Did you mean 'people'" in line
 
 

@@ -121,10 +121,18 @@ def test_what_has_no_effect_may_change(tmp_path):
             {"models__svm": {"type": "scikit-learn", "seeds": [1]}},
             ["models.svm"],
         ),
-        ({"models__ridge": {"type": "scikit-learn", "seeds": [0, 1]}}, ["models.ridge.seeds"]),
+        (
+            {"models__ridge": {"type": "scikit-learn", "seeds": [0, 1]}},
+            ["models.ridge.seeds"],
+        ),
         ({"splits__sites": {"strategy": "LeaveOneSiteOut"}}, ["splits.sites"]),
         (
-            {"statistics": {"metrics": ["roc_auc", "brier_score"], "primary": "roc_auc"}},
+            {
+                "statistics": {
+                    "metrics": ["roc_auc", "brier_score"],
+                    "primary": "roc_auc",
+                }
+            },
             ["statistics.metrics"],
         ),
     ],
@@ -137,11 +145,26 @@ def test_additions(tmp_path, change, added):
     ("change", "told"),
     [
         ({"seed": 1}, "seed: was 0, now 1"),
-        ({"models__ridge": {"type": "scikit-learn", "C": 2}}, "models.ridge.C: was absent, now 2"),
-        ({"models": {"other": {"type": "x"}}}, "models.ridge.type: was 'scikit-learn', now absent"),
-        ({"splits": {"people": {"strategy": "ParticipantKFold", "n_splits": 5}}}, "was 3, now 5"),
-        ({"sealed_test": {"strategy": "MatchedTestSet"}}, "sealed_test.strategy: was absent"),
-        ({"statistics": {"metrics": ["brier_score"], "primary": "brier_score"}}, "primary"),
+        (
+            {"models__ridge": {"type": "scikit-learn", "C": 2}},
+            "models.ridge.C: was absent, now 2",
+        ),
+        (
+            {"models": {"other": {"type": "x"}}},
+            "models.ridge.type: was 'scikit-learn', now absent",
+        ),
+        (
+            {"splits": {"people": {"strategy": "ParticipantKFold", "n_splits": 5}}},
+            "was 3, now 5",
+        ),
+        (
+            {"sealed_test": {"strategy": "MatchedTestSet"}},
+            "sealed_test.strategy: was absent",
+        ),
+        (
+            {"statistics": {"metrics": ["brier_score"], "primary": "brier_score"}},
+            "primary",
+        ),
         ({"run": {"threads": 2}}, "run.threads: was 1, now 2"),
     ],
 )
