@@ -61,8 +61,8 @@ def additions(old: Experiment, new: Experiment, directory: Path) -> list[str]:
         raise ConfigError(
             f"'{directory}' was made for another experiment:\n"
             + "\n".join(refused)
-            + "\nModels, splits, seeds and metrics may be added; for anything else name "
-            "another folder, or put the file back."
+            + "\nModels, splits, seeds and metrics may be added; for anything else "
+            "name another folder, or put the file back."
         )
     return list(dict.fromkeys(added))
 

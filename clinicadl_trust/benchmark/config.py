@@ -42,6 +42,12 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _text(value: object) -> object:
+    """Let ``positive = 1`` name the class ``1``."""
+    whole = isinstance(value, int) and not isinstance(value, bool)
+    return str(value) if whole else value
+
+
 class CohortSection(_Section):
     """``[cohort]``: who is studied, and what is predicted.
 
@@ -69,7 +75,7 @@ class CohortSection(_Section):
     """
 
     label: StrictStr
-    positive: Annotated[StrictStr | None, BeforeValidator(lambda v: _text(v))] = None
+    positive: Annotated[StrictStr | None, BeforeValidator(_text)] = None
     task: Literal["classification", "regression"] | None = None
     caps: Path | None = None
     participants: Path | None = None
@@ -254,9 +260,3 @@ def _strategy(section: StrategySection, seed: int) -> StrategySection:
 
 def _seeded(options: Mapping[str, Any], seed: int) -> dict[str, Any]:
     return {**options, "seed": options.get("seed", seed)}
-
-
-def _text(value: object) -> object:
-    """Let ``positive = 1`` name the class ``1``."""
-    whole = isinstance(value, int) and not isinstance(value, bool)
-    return str(value) if whole else value

@@ -89,7 +89,8 @@ def execute(
         if outcome.unwritable:
             raise OutputError(
                 f"'{outcome.run.spec.output}' cannot be written: {outcome.unwritable}. "
-                "What is done is kept: mend this, then run the same command to continue."
+                "What is done is kept: mend this, then run the same command to "
+                "continue."
             )
         if outcome.error:
             failed.append(outcome)

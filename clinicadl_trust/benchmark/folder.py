@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import errno
-import os
 import sys
 import time
 from collections.abc import Iterator
@@ -180,8 +179,8 @@ def writing(directory: Path) -> Iterator[None]:
         if reason is None:
             raise
         raise OutputError(
-            f"'{error.filename or directory}' cannot be written: {reason}. What is done "
-            "is kept: mend this, then run the same command to continue."
+            f"'{error.filename or directory}' cannot be written: {reason}. What is "
+            "done is kept: mend this, then run the same command to continue."
         ) from error
 
 

@@ -104,11 +104,9 @@ class _Reader:
 
     def value(self, key: Key) -> None:
         if self.take("["):
-            index = 0
-            for _ in self.items("]"):
+            for index, _ in enumerate(self.items("]")):
                 self.lines[(*key, index)] = self.tokens[self.place].line
                 self.value((*key, index))
-                index += 1
         elif self.take("{"):
             for _ in self.items("}"):
                 self.pair(key)

@@ -61,7 +61,7 @@ class Mistakes:
 
     def add_error(self, key: Key, message: str) -> None:
         """Note an error's message at the key or value below ``key`` that it names."""
-        told = message.split(" Did you mean")[0]
+        told = message.partition(" Did you mean")[0]
         quoted = set(re.findall(r"'([^'\n]+)'", told))
         below = [k for k in self.lines if len(k) > len(key) and k[: len(key)] == key]
         for place in sorted(below, key=len, reverse=True):

@@ -62,8 +62,8 @@ def read_experiment(
     path : path-like
         The TOML file. Relative paths in it start at its folder.
     check_configuration : callable, optional
-        Checks one model's configuration; by default ``checks.check_model``, which imports ClinicaDL when a
-        model is trained by it.
+        Checks one model's configuration; by default ``checks.check_model``, which
+        imports ClinicaDL when a model is trained by it.
 
     Returns
     -------

@@ -74,12 +74,12 @@ def write_results(
     # Read back what was written: statistics are of the file, to the last digit.
     predictions = collect(whole)
     section = experiment.statistics
-    options = {"confidence_level": section.confidence_level}
+    level = section.confidence_level
     folds = fold_metrics(predictions, section.metrics)
     write_table(folds, directory / "fold_metrics.tsv")
     tables = [
-        evaluate(predictions, section.metrics, **options),
-        compare(predictions, section.primary, **options),
+        evaluate(predictions, section.metrics, confidence_level=level),
+        compare(predictions, section.primary, confidence_level=level),
     ]
     statistics = pd.concat([table for table in tables if len(table)], ignore_index=True)
     write_statistics(statistics, directory / "statistics.tsv")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ import pandas as pd
 from clinicadl_trust.benchmark.config import SEALED, Experiment
 from clinicadl_trust.benchmark.preparation import Prepared
 from clinicadl_trust.cohort import IDS, Cohort
-from clinicadl_trust.exceptions import LeakageError, SplitError
+from clinicadl_trust.exceptions import SplitError
 from clinicadl_trust.split import (
     Fold,
     SplitInfo,

@@ -118,7 +118,7 @@ _settled: dict[Path, IO[str]] = {}
 
 
 def _begin(watched: Connection) -> None:
-    """Prepare a worker: it ends with its parent, is silent, and Ctrl-C is not its own."""
+    """Prepare a worker: it ends with its parent, and Ctrl-C is not for it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT})
     threading.Thread(target=_end_with_parent, args=(watched,), daemon=True).start()

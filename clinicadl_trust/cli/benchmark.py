@@ -78,8 +78,8 @@ def _check(path: Path) -> None:
 
     experiment = read_experiment(path)
     click.echo(
-        f"'{path}' is right: {len(experiment.models)} models (two of them baselines) on "
-        f"{len(experiment.all_splits)} splits: {', '.join(experiment.all_splits)}."
+        f"'{path}' is right: {len(experiment.models)} models, two of them baselines, "
+        f"on {len(experiment.all_splits)} splits: {', '.join(experiment.all_splits)}."
     )
 
 
