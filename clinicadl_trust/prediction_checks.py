@@ -154,7 +154,8 @@ def _checked_labels(table: pd.DataFrame, scores: list[str], source: str) -> pd.S
         wrong,
         table,
         f"{source} has a label that is not a number beside a 'score' (write 1 for the "
-        "class whose probability is the score, 0 for the other)",
+        "class whose probability is the score and 0 for the other, or name it with "
+        "--positive)",
     )
     if single.all():
         return numbers

@@ -25,7 +25,7 @@ from clinicadl_trust.prediction_checks import (
     TEXT_COLUMNS,
     check_predictions,
 )
-from clinicadl_trust.tables import read_table
+from clinicadl_trust.tables import as_text, read_table
 from clinicadl_trust.task import Task
 
 __all__ = [
@@ -93,25 +93,36 @@ def predictions_frame(
 def read_predictions(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     columns: Mapping[str, str] | None = None,
+    positive: str | None = None,
 ) -> pd.DataFrame:
     """Read one or several predictions tables (TSV, or CSV by its ending).
 
     Parameters
     ----------
     paths : path-like or iterable of path-like
-        The files, put one under the other.
+        The files, put one under the other. One of several without a column
+        ``model`` is a model named as the file.
     columns : mapping, optional
         Our column name to the file's.
+    positive : str, optional
+        The label whose probability is ``score``: it becomes 1, the other one 0.
 
     Raises
     ------
     PredictionsError
-        If a file is absent, empty, not a table, or fails ``check_predictions``.
+        If a file is absent, empty, not a table, or fails ``check_predictions``, or
+        ``positive`` is not one of two labels.
     """
     listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     if not listed:
         raise PredictionsError("No predictions table was given. Give at least one TSV.")
     tables = [_read(Path(path), columns or {}) for path in listed]
+    if len(tables) > 1:
+        for path, table in zip(listed, tables, strict=True):
+            if "model" not in table:
+                table["model"] = Path(path).stem
+    if positive is not None:
+        tables = _with_positive(tables, positive)
     source = ", ".join(f"'{path}'" for path in listed) if len(tables) < 4 else "tables"
     # Checked one by one first: a run column that only some tables have gets its
     # default in the others.
@@ -122,6 +133,27 @@ def read_predictions(
     if len(checked) == 1:
         return checked[0]
     return check_predictions(pd.concat(checked, ignore_index=True), source)
+
+
+def _with_positive(tables: list[pd.DataFrame], positive: str) -> list[pd.DataFrame]:
+    """Write the labels of one task as 1 and 0; tables without any are left to fail."""
+    tables = [table.copy() for table in tables]
+    labelled = [table for table in tables if "label" in table]
+    names = [as_text(table["label"]) for table in labelled]
+    values = sorted({name for each in names for name in each.dropna()})
+    if positive not in values:
+        raise PredictionsError(
+            f"Positive class '{positive}' is no value of the column 'label'."
+            f"{did_you_mean(positive, values)}"
+        )
+    if len(values) > 2:
+        raise PredictionsError(
+            f"A positive class is for two classes, and the labels are {values}. Give "
+            "one score_<class> column per class instead."
+        )
+    for table, each in zip(labelled, names, strict=True):
+        table["label"] = (each == positive).astype(float).where(each.notna())
+    return tables
 
 
 def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,57 @@
+"""``clinicadl compare``: which model is better, with one p-value."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from clinicadl_trust.cli.statistics_input import read, save, shared_options
+
+__all__ = ["compare"]
+
+
+@click.command(no_args_is_help=True)
+@shared_options
+@click.option(
+    "--metric",
+    "-m",
+    "metrics",
+    multiple=True,
+    help="Such as roc_auc. Can be repeated, the first is primary. [default: the first "
+    "of the task]",
+)
+@click.option(
+    "--reference",
+    metavar="MODEL",
+    help="Compare every model with this one. [default: all pairs]",
+)
+def compare(
+    predictions: tuple[Path, ...],
+    metrics: tuple[str, ...],
+    columns: tuple[str, ...],
+    positive: str | None,
+    output: Path,
+    **options: Any,
+) -> None:
+    r"""Say which model is better, with an interval and one p-value.
+
+    PREDICTIONS are tables as for `clinicadl evaluate`, or the folder of a benchmark.
+    The models must predict the same images. How the data were split decides what an
+    answer is about (a new patient, a retrained model, a new hospital) and which test
+    gives it; p-values of one question are adjusted by Holm's method.
+
+    \b
+    Examples:
+        clinicadl compare quickstart --reference metadata
+        clinicadl compare model-a.tsv model-b.tsv --metric balanced_accuracy
+    """
+    from clinicadl_trust import stats
+    from clinicadl_trust.cli.statistics_tables import show_comparisons
+
+    table = stats.compare(
+        read(predictions, columns, positive), metrics or None, **options
+    )
+    show_comparisons(table)
+    save(table, output)

@@ -1,0 +1,131 @@
+"""Show rows of the statistics table to people, in 80 columns or more."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterable
+
+import pandas as pd
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+__all__ = ["show_comparisons", "show_estimates"]
+
+_WIDEST = 110
+_END_OF_SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z0-9'])")
+
+
+def show_estimates(statistics: pd.DataFrame, console: Console | None = None) -> None:
+    """Print one table per split strategy, models by metrics."""
+    for strategy, rows in statistics.groupby("split_strategy", sort=False):
+        level = rows["confidence_level"].iloc[0]
+        table = _table(str(strategy), rows)
+        for name in ("metric", "model"):
+            table.add_column(name, overflow="fold")
+        table.add_column("value", justify="right", no_wrap=True)
+        table.add_column(f"{level:.0%} interval", justify="right", no_wrap=True)
+        table.add_column("the interval is", overflow="fold")
+        for metric, of_metric in rows.groupby("metric", sort=False):
+            for number, row in enumerate(of_metric.itertuples()):
+                table.add_row(
+                    "" if number else escape(str(metric)),
+                    escape(str(row.model)),
+                    _number(row.value),
+                    _interval(row.low, row.high),
+                    row.calibration if math.isfinite(row.low) else "",
+                )
+        _print(table, _notes(rows, lambda row: str(row.model)), console)
+
+
+def show_comparisons(statistics: pd.DataFrame, console: Console | None = None) -> None:
+    """Print one table per question: a metric on a split strategy."""
+    for (strategy, metric), rows in statistics.groupby(
+        ["split_strategy", "metric"], sort=False
+    ):
+        level = rows["confidence_level"].iloc[0]
+        is_primary = bool(rows["primary"].any())
+        question = f"{metric}{' (primary)' if is_primary else ''} on {strategy}"
+        table = _table(question, rows)
+        references = list(dict.fromkeys(rows["reference"]))
+        against = f"minus {references[0]}" if len(references) == 1 else "minus"
+        table.add_column("model" if len(references) > 1 else f"model {against}")
+        if len(references) > 1:
+            table.add_column(against)
+        table.add_column("difference", justify="right", no_wrap=True)
+        table.add_column(f"{level:.0%} interval", justify="right", no_wrap=True)
+        table.add_column("p", justify="right", no_wrap=True)
+        table.add_column("p (Holm)", justify="right", no_wrap=True)
+        for row in rows.itertuples():
+            names = [row.model, row.reference][: 1 + (len(references) > 1)]
+            table.add_row(
+                *(escape(str(name)) for name in names),
+                _number(row.value, "+"),
+                _interval(row.low, row.high, "+"),
+                _p_value(row.p_value),
+                _p_value(row.p_adjusted),
+            )
+        notes = _notes(rows, lambda row: f"{row.model} minus {row.reference}")
+        _print(table, notes, console)
+
+
+def _table(title: str, rows: pd.DataFrame) -> Table:
+    first = rows.iloc[0]
+    counts = [f"{first['n_participants']} participants", f"{first['n_images']} images"]
+    if not pd.isna(first["n_sites"]):
+        counts.append(f"{first['n_sites']} sites")
+    if first["n_folds"] > 1:
+        counts.append(f"{first['n_folds']} folds")
+    return Table(
+        title=f"[bold]{escape(title)}[/bold]\nabout: {escape(first['estimand'])}\n"
+        f"{', '.join(counts)}",
+        title_justify="left",
+        title_style="",
+        box=SIMPLE_HEAD,
+        pad_edge=False,
+    )
+
+
+def _notes(rows: pd.DataFrame, name: Callable[..., str]) -> Iterable[str]:
+    """Give each method and each sentence of warning once, with whom it is about."""
+    for method in dict.fromkeys(rows["method"]):
+        if method != "none":
+            yield f"  Method: {method}."
+    about: dict[str, list[str]] = {}
+    for row in rows.itertuples():
+        for sentence in filter(None, _END_OF_SENTENCE.split(row.warnings)):
+            about.setdefault(sentence, []).append(name(row))
+    everyone = {name(row) for row in rows.itertuples()}
+    for text, names in about.items():
+        who = "" if set(names) == everyone else f"{', '.join(dict.fromkeys(names))}: "
+        yield f"! {who}{text}"
+
+
+def _print(table: Table, notes: Iterable[str], console: Console | None) -> None:
+    console = console or Console()
+    width = min(console.width, _WIDEST)
+    console.print(table, width=width)
+    for note in notes:
+        style = "yellow" if note.startswith("!") else "dim"
+        console.print(note, style=style, markup=False, highlight=False, width=width)
+    console.print()
+
+
+def _number(value: float, sign: str = "") -> str:
+    if not math.isfinite(value):
+        return "n/a"
+    return f"{value:{sign}.3f}" if abs(value) < 100 else f"{value:{sign}.4g}"
+
+
+def _interval(low: float, high: float, sign: str = "") -> str:
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return "none"
+    return f"{_number(low, sign)} to {_number(high, sign)}"
+
+
+def _p_value(value: float) -> str:
+    if math.isnan(value):
+        return "n/a"
+    return "< .001" if value < 0.001 else f"{value:.3f}".removeprefix("0")
