@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pandas as pd
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.text import interval, number, p_value
 
 __all__ = [

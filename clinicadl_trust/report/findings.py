@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinicadl_trust.report.load import Benchmark
+from clinicadl_trust.report.benchmark import Benchmark
 
 __all__ = ["findings"]
 

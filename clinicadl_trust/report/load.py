@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +14,11 @@ from clinicadl_trust.cohort import read_cohort
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.predictions import read_predictions
 from clinicadl_trust.records import find_records
-from clinicadl_trust.report.glossary import Metric, describe_metric
+from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strategy
 from clinicadl_trust.stats.rows import COLUMNS
 from clinicadl_trust.tables import read_table
-from clinicadl_trust.task import Task
 
-__all__ = ["BASELINES", "Benchmark", "Model", "Strategy", "read_benchmark"]
-
-#: Model types that never look at the image.
-BASELINES = ("metadata", "majority")
+__all__ = ["read_benchmark"]
 
 #: A folder without any of these is no benchmark.
 _EVIDENCE = ("benchmark.json", "statistics.tsv", "predictions.tsv")
@@ -45,154 +40,6 @@ _TEXT = (
     "where",
     "group",
 )
-
-
-@dataclass(frozen=True)
-class Strategy:
-    """One way of splitting, as the benchmark ran it.
-
-    Attributes
-    ----------
-    name : str
-        The name given in the experiment file.
-    title : str
-        What it does, in plain words.
-    unit : str
-        What is never on both sides: participant, site, scanner, ...
-    leaky : bool
-        Whether it is wrong on purpose: its numbers are no result.
-    sealed : bool
-        Whether it is the test group that nothing was trained or chosen on.
-    n_folds : int or None
-        Test folds, when recorded.
-    """
-
-    name: str
-    title: str = ""
-    unit: str = ""
-    leaky: bool = False
-    sealed: bool = False
-    n_folds: int | None = None
-
-    @property
-    def heading(self) -> str:
-        """What it is called in the report."""
-        if self.sealed:
-            return "Sealed test group"
-        return self.title[:1].upper() + self.title[1:]
-
-
-@dataclass(frozen=True)
-class Model:
-    """One model of the benchmark: its name, type, and what to call it."""
-
-    name: str
-    type: str = ""
-    label: str = ""
-
-    @property
-    def is_baseline(self) -> bool:
-        """Whether it never looks at the image."""
-        return self.type in BASELINES or (not self.type and self.name in BASELINES)
-
-
-@dataclass(frozen=True)
-class Benchmark:
-    """What a benchmark folder holds.
-
-    Attributes
-    ----------
-    directory : pathlib.Path
-        The folder.
-    info : mapping
-        ``benchmark.json``; empty when absent.
-    config : str
-        ``benchmark.toml`` as text; empty when absent.
-    strategies, models : tuple
-        In the order of ``benchmark.json``, the sealed test group first and leaky
-        strategies last; baselines after the image models.
-    cohort, flow, audit, balance, failures, predictions, fold_metrics, statistics
-        The tables, None when the file is absent.
-    runs : pandas.DataFrame or None
-        One row per finished run, from each ``run.json``.
-    """
-
-    directory: Path
-    info: Mapping[str, Any] = field(default_factory=dict)
-    config: str = ""
-    strategies: tuple[Strategy, ...] = ()
-    models: tuple[Model, ...] = ()
-    cohort: pd.DataFrame | None = None
-    flow: pd.DataFrame | None = None
-    audit: pd.DataFrame | None = None
-    balance: pd.DataFrame | None = None
-    failures: pd.DataFrame | None = None
-    predictions: pd.DataFrame | None = None
-    fold_metrics: pd.DataFrame | None = None
-    statistics: pd.DataFrame | None = None
-    runs: pd.DataFrame | None = None
-
-    @property
-    def task(self) -> Task:
-        """What was predicted, guessed from the predictions when not recorded."""
-        task = self.info.get("task") or {}
-        if task.get("kind"):
-            classes = tuple(str(name) for name in task.get("classes") or ())
-            return Task(task["kind"], str(task.get("label", "label")), classes)
-        return _guess_task(self.predictions)
-
-    @property
-    def sealed(self) -> Strategy | None:
-        """The sealed test group, if there is one."""
-        return next((s for s in self.strategies if s.sealed), None)
-
-    @property
-    def honest(self) -> tuple[Strategy, ...]:
-        """The strategies whose numbers are results."""
-        return tuple(s for s in self.strategies if not s.leaky)
-
-    @property
-    def estimates(self) -> pd.DataFrame:
-        """The rows of ``statistics`` that estimate a test performance."""
-        return self._rows("estimate")
-
-    @property
-    def comparisons(self) -> pd.DataFrame:
-        """The rows of ``statistics`` that compare two models on test images."""
-        return self._rows("comparison")
-
-    @property
-    def metrics(self) -> list[str]:
-        """The metrics estimated, the primary one first."""
-        names = list(dict.fromkeys(self.estimates["metric"]))
-        first = self.primary_metric
-        return sorted(names, key=lambda name: name != first)
-
-    @property
-    def primary_metric(self) -> str | None:
-        """The metric chosen beforehand, else the first one estimated."""
-        names = list(dict.fromkeys(self.estimates["metric"]))
-        given = self.info.get("primary_metric")
-        return given if given in names else next(iter(names), given)
-
-    def metric(self, name: str | None = None) -> Metric:
-        """Say what a metric is; by default the primary one."""
-        return describe_metric(str(name or self.primary_metric), self.task)
-
-    def strategy(self, name: str) -> Strategy:
-        """Return a strategy by name."""
-        return next(s for s in self.strategies if s.name == name)
-
-    def model(self, name: str) -> Model:
-        """Return a model by name."""
-        return next(m for m in self.models if m.name == name)
-
-    def _rows(self, kind: str) -> pd.DataFrame:
-        if self.statistics is None:
-            return pd.DataFrame(columns=list(COLUMNS))
-        table = self.statistics
-        keep = (table["kind"] == kind) & (table["group"] == "test")
-        return table[keep].reset_index(drop=True)
 
 
 def read_benchmark(directory: str | os.PathLike[str]) -> Benchmark:
@@ -346,15 +193,3 @@ def _models(
         )
     order = {kind: rank for rank, kind in enumerate(BASELINES, start=1)}
     return tuple(sorted(found, key=lambda m: order.get(m.type or m.name, 0)))
-
-
-def _guess_task(predictions: pd.DataFrame | None) -> Task:
-    if predictions is None:
-        return Task("classification", "label")
-    scores = [str(c) for c in predictions if str(c).startswith("score_")]
-    if scores:
-        names = tuple(column.removeprefix("score_") for column in scores)
-        return Task("classification", "label", names)
-    if set(predictions["label"].dropna().unique()) <= {0, 1}:
-        return Task("classification", "label", ("0", "1"))
-    return Task("regression", "label")

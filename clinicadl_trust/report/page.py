@@ -13,8 +13,9 @@ from markupsafe import Markup
 from clinicadl_trust import __version__
 from clinicadl_trust.exceptions import OutputError, TrustError
 from clinicadl_trust.report import text
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.glossary import TERMS
-from clinicadl_trust.report.load import Benchmark, read_benchmark
+from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import BUILDERS, Section
 
 __all__ = ["render_report", "write_report"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from clinicadl_trust.report.load import Model
+from clinicadl_trust.report.benchmark import Model
 
 __all__ = ["Style", "styles"]
 

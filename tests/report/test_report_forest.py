@@ -4,8 +4,8 @@ import math
 
 import pytest
 
+from clinicadl_trust.report.benchmark import Model
 from clinicadl_trust.report.forest import Forest, Row, make_axis
-from clinicadl_trust.report.load import Model
 from clinicadl_trust.report.palette import styles
 
 

@@ -194,7 +194,7 @@ def test_image_models_against_the_metadata_are_highlighted(tree):
         f"{name} − metadata" for name in ("cnn", "regional-logistic", "voxel-svm")
     ]
     text = section(tree, "comparison")
-    assert "Which model has the better ROC AUC? Sealed test group" in text
+    assert "Which model does better? ROC AUC, sealed test group" in text
     assert "10 pairs of models" in text
     assert "scans" not in text.lower()
 

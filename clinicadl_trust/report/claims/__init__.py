@@ -1,5 +1,6 @@
 """What may and may not be claimed, by explicit rules on the tables."""
 
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.claims.base import Claim, Rule
 from clinicadl_trust.report.claims.limits import (
     approximate,
@@ -14,7 +15,6 @@ from clinicadl_trust.report.claims.limits import (
     usefulness,
 )
 from clinicadl_trust.report.claims.performance import new_hospitals, ranking, skill
-from clinicadl_trust.report.load import Benchmark
 
 __all__ = ["Claim", "claims"]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from clinicadl_trust.report.load import Benchmark
+from clinicadl_trust.report.benchmark import Benchmark
 
 __all__ = ["Claim", "Rule", "Verdict"]
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.claims.base import Claim
 from clinicadl_trust.report.findings import findings
-from clinicadl_trust.report.load import Benchmark
 from clinicadl_trust.report.text import count, joined
 
 __all__ = [

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
+from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strategy
 from clinicadl_trust.report.claims.base import Claim
 from clinicadl_trust.report.evidence import (
     beats_chance,
@@ -20,7 +21,6 @@ from clinicadl_trust.report.evidence import (
     wins,
 )
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.load import Benchmark, Model, Strategy
 from clinicadl_trust.report.text import count, interval, joined, number, signed
 
 __all__ = ["MIN_SITES", "new_hospitals", "ranking", "skill"]
@@ -29,6 +29,10 @@ __all__ = ["MIN_SITES", "new_hospitals", "ranking", "skill"]
 #: resample 4, 5 or 8 sites cover .79, .85 and .87 instead of .95 (our simulations).
 MIN_SITES = 8
 
+_ALONE = {
+    "metadata": "age, sex and site alone",
+    "majority": "always giving the same answer",
+}
 _WHOLE_SITES = ("site", "scanner", "dataset")
 
 
@@ -55,32 +59,45 @@ def _skill_of(
             f"{found}: the interval does not exclude {number(metric.chance)}, what "
             "guessing scores.",
         )
-    baseline = next((m.name for m in benchmark.models if m.type == "metadata"), None)
-    against = comparison(benchmark, model.name, baseline, evidence)
-    if against is None:
+    reasons = [found]
+    for baseline in _baselines(benchmark, metric):
+        against = comparison(benchmark, model.name, baseline.name, evidence)
+        alone = _ALONE[baseline.type]
+        if against is None:
+            return Claim(
+                "may not",
+                f"That {model.name} does better than {alone}.",
+                f"{found}, but the two were not compared.",
+            )
+        reasons.append(
+            f"{signed(against['value'])} against {alone} "
+            f"({interval(against['low'], against['high'], sign=True)}, "
+            f"{p_words(against)})"
+        )
+        if not wins(metric, against):
+            return Claim(
+                "may not",
+                f"That {model.name} does better than {alone}.",
+                f"{'; '.join(reasons)}: no difference is not excluded.",
+            )
+    if not any(m.type == "metadata" for m in benchmark.models):
         return Claim(
             "may not",
             f"That {model.name} learned anything from the image.",
-            f"{found}, but it was not compared with a model that knows only age, sex "
-            "and site.",
-        )
-    difference = (
-        f"{signed(against['value'])} against age, sex and site alone "
-        f"({interval(against['low'], against['high'], sign=True)}, "
-        f"{p_words(against)})"
-    )
-    if wins(metric, against):
-        return Claim(
-            "may",
-            f"{model.name} {_verb(benchmark)} in people it has never seen, better "
-            "than age, sex and site alone do.",
-            f"{found}; {difference}.",
+            f"{found}, but no model that knows only age, sex and site was run.",
         )
     return Claim(
-        "may not",
-        f"That {model.name} finds more in the image than age, sex and site tell.",
-        f"{found}; {difference}: no difference is not excluded.",
+        "may",
+        f"{model.name} {_verb(benchmark)} in people it has never seen, better than "
+        "age, sex and site alone.",
+        f"{'; '.join(reasons)}.",
     )
+
+
+def _baselines(benchmark: Benchmark, metric: Metric) -> list[Model]:
+    """Return the baselines to beat; where chance is fixed, majority is chance."""
+    kinds = ("metadata",) if metric.chance is not None else BASELINES
+    return [model for model in benchmark.models if model.type in kinds]
 
 
 def _verb(benchmark: Benchmark) -> str:

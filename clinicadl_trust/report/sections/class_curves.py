@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import pandas as pd
 from markupsafe import Markup
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.charts import Curve, calibration_chart, roc_chart
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.text import interval, joined, number, percent
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.evidence import flip, methods, strongest
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import count, interval, p_value, signed
@@ -52,11 +52,9 @@ def _primary(benchmark: Benchmark, table: pd.DataFrame) -> dict[str, str] | None
         return None
     first = rows.iloc[0]
     return {
-        "metric": metric.title,
-        "strategy": strategy.heading,
+        "judged": f"{metric.title}, {strategy.heading.lower()}",
         "pairs": count(len(rows), "pair of models", "pairs of models"),
-        "method": str(first.get("method") or ""),
-        "estimand": str(first.get("estimand") or ""),
+        "estimand": "" if pd.isna(first["estimand"]) else first["estimand"],
     }
 
 

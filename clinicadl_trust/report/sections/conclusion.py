@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.claims import claims
-from clinicadl_trust.report.load import Benchmark
 from clinicadl_trust.report.sections.base import Section
 
 __all__ = ["build"]

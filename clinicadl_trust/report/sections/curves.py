@@ -10,8 +10,8 @@ from markupsafe import Markup
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
 from clinicadl_trust.report.charts import Curve, scatter_chart
-from clinicadl_trust.report.load import Benchmark, Model, Strategy
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.class_curves import (

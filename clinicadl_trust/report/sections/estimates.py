@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.evidence import methods
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import interval, number

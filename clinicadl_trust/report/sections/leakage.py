@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.forest import Forest, Group, Mark, Row, make_axis
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import number, signed

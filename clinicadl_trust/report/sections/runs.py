@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from clinicadl_trust.report.load import Benchmark
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import duration
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clinicadl_trust.report.load import Benchmark, Strategy
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.estimates import estimate_forest
 from clinicadl_trust.report.text import count, interval, number

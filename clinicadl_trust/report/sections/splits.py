@@ -7,8 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.findings import findings
-from clinicadl_trust.report.load import Benchmark, Strategy
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import count, number
 
