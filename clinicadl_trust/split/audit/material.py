@@ -1,0 +1,176 @@
+"""What an audit looks at: splits, runs, the participants table, the images."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clinicadl_trust.caps import ImageType, find_images
+from clinicadl_trust.cohort import IDS, Cohort, read_cohort
+from clinicadl_trust.exceptions import CapsError, CohortError, SplitError
+from clinicadl_trust.records import Lineage, read_lineage
+from clinicadl_trust.split.audit.images import Contents, read_contents
+from clinicadl_trust.split.audit.lineage import Run, find_runs
+from clinicadl_trust.split.audit.sources import Audited, benchmark_of, find_splits
+
+__all__ = ["Material", "gather"]
+
+#: The images that ClinicaDL reads by default, then those at another resolution.
+_USUAL = tuple(
+    ImageType(f"{folder}_linear", suffix, {"desc": "Crop", **resolution})
+    for resolution in ({"res": "1x1x1"}, {})
+    for folder, suffix in (("t1", "T1w"), ("flair", "FLAIR"))
+)
+
+
+@dataclass(frozen=True)
+class Material:
+    """What there is to look at; None where there is nothing.
+
+    Attributes
+    ----------
+    splits : list of Audited
+        The splits.
+    runs : list of Run
+        Finished runs with a lineage.
+    unknown : list of str
+        Finished runs without one.
+    ancestors : dict of str to Lineage
+        What a training would start from.
+    table : pandas.DataFrame or None
+        The cohort's rows.
+    label : str or None
+        The column that is predicted.
+    contents : Contents or None
+        What is in the images.
+    in_benchmark : bool
+        Whether all this belongs to a benchmark.
+    """
+
+    splits: list[Audited]
+    runs: list[Run]
+    unknown: list[str]
+    ancestors: dict[str, Lineage]
+    table: pd.DataFrame | None
+    label: str | None
+    contents: Contents | None
+    in_benchmark: bool
+
+
+def gather(
+    path: Path,
+    *,
+    cohort: Cohort | None,
+    caps: str | os.PathLike[str] | None,
+    image: ImageType | None,
+    label: str | None,
+    ancestors: Iterable[str | os.PathLike[str]],
+) -> Material:
+    """Read what was given, and find the rest where a benchmark or split keeps it.
+
+    Raises
+    ------
+    SplitError
+        If there is neither a split nor a run at the path.
+    CohortError, CapsError
+        If what was given cannot be used.
+    """
+    root, record = benchmark_of(path)
+    splits = find_splits(path, record)
+    runs, unknown = find_runs(path)
+    if not splits and not runs:
+        raise SplitError(
+            f"'{path}' holds no split and no run. Give a folder that `clinicadl split "
+            "make` or `clinicadl benchmark`, or ClinicaDL's make_kfold or make_split, "
+            "made."
+        )
+    cohort = cohort or _find_cohort(root, splits)
+    table = cohort.table if cohort is not None else None
+    if label is None:
+        label = record.get("task", {}).get("label") or _shared_label(splits)
+    if table is not None and label is not None and label not in table:
+        assert cohort is not None
+        cohort.require([label], "The audit of the label")
+    caps = caps or _find_caps(root, record)
+    return Material(
+        splits=splits,
+        runs=runs,
+        unknown=unknown,
+        ancestors={str(maps): read_lineage(maps) for maps in ancestors},
+        table=table,
+        label=label,
+        contents=_contents(caps, image, table, splits) if caps else None,
+        in_benchmark=root is not None,
+    )
+
+
+def _find_cohort(root: Path | None, splits: Iterable[Audited]) -> Cohort | None:
+    places = [root / "cohort.tsv"] if root else []
+    places += [Path(split.cohort) for split in splits if split.cohort]
+    for place in places:
+        if place.is_file():
+            try:
+                return read_cohort(place)
+            except CohortError:
+                continue
+    return None
+
+
+def _shared_label(splits: Iterable[Audited]) -> str | None:
+    labels = {split.label for split in splits if split.label}
+    return labels.pop() if len(labels) == 1 else None
+
+
+def _find_caps(root: Path | None, record: Mapping[str, Any]) -> Path | None:
+    if root is None:
+        return None
+    for place in (record.get("cohort", {}).get("caps"), root / "caps"):
+        if place and (root / place / "dataset_description.json").is_file():
+            return root / place
+    return None
+
+
+def _contents(
+    caps: str | os.PathLike[str],
+    image: ImageType | None,
+    table: pd.DataFrame | None,
+    splits: Iterable[Audited],
+) -> Contents:
+    """Read the images of everyone in the splits."""
+    images = _images(caps, image)
+    used = [
+        getattr(fold, group)
+        for split in splits
+        for fold in split.folds
+        for group in ("train", "validation", "test")
+    ]
+    wanted = pd.concat(used)[list(IDS)].drop_duplicates() if used else images[list(IDS)]
+    if table is not None:
+        groups = [name for name in ("site", "scanner") if name in table]
+        wanted = wanted.merge(table[[*IDS, *groups]], on=list(IDS), how="left")
+    joined = wanted.merge(images, on=list(IDS), how="left").sort_values(list(IDS))
+    lost = joined[joined["path"].isna()]
+    if len(lost):
+        row = lost.iloc[0]
+        raise CapsError(
+            f"{len(lost)} images of the splits are not under '{caps}', first "
+            f"{row['participant_id']} {row['session_id']}. Give the CAPS that was "
+            "split."
+        )
+    return read_contents(joined)
+
+
+def _images(caps: str | os.PathLike[str], image: ImageType | None) -> pd.DataFrame:
+    if image is not None:
+        return find_images(caps, image)
+    for usual in _USUAL:
+        try:
+            return find_images(caps, usual)
+        except CapsError as error:
+            last = error
+    raise last
