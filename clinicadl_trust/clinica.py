@@ -43,7 +43,7 @@ def load_atlas(name: str = "AAL2") -> tuple[Nifti1Image, pd.DataFrame]:
     import nibabel as nib
 
     labels = atlas_labels(name)
-    return nib.load(_atlas(name).labels), labels
+    return nib.Nifti1Image.from_filename(_atlas(name).labels), labels
 
 
 def atlas_labels(name: str = "AAL2") -> pd.DataFrame:
@@ -67,6 +67,7 @@ def atlas_labels(name: str = "AAL2") -> pd.DataFrame:
     table = pd.read_csv(_atlas(name).tsv_roi, sep="\t")
     table = table.rename(columns={"roi_value": "index", "roi_name": "name"})
     table = table.loc[table["index"] != 0, ["index", "name"]]
+    table["name"] = table["name"].str.strip()  # a few end with a blank
     return table.reset_index(drop=True)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from collections import defaultdict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from clinicadl_trust.exceptions import OutputError
 from clinicadl_trust.generate.anatomy import load_anatomy
 from clinicadl_trust.generate.files import write_json, write_table
 from clinicadl_trust.generate.options import GeneratorOptions
-from clinicadl_trust.generate.participant import copy_scan, make_participant
+from clinicadl_trust.generate.participant import copy_scan, make_participant, scan_files
 from clinicadl_trust.generate.people import PUBLIC, plan_cohort
 
 __all__ = ["generate_caps"]
@@ -74,35 +75,52 @@ def generate_caps(
     options = options or GeneratorOptions()
     _claim(output, options)
     table = plan_cohort(options)
-    truth = pd.DataFrame(_made(output, table, options, n_jobs, progress))
-    truth = table[["participant_id", "session_id", "copied_from"]].join(truth)
+    _make_images(output, table, options, n_jobs, progress)
     write_json(output / "dataset_description.json", _DESCRIPTION)
-    write_table(output / "truth.tsv", truth.rename(columns=_TRUTH))
+    write_table(output / "truth.tsv", _truth(output, table, options))
     # Last, as its presence says that the cohort is complete.
     write_table(output / "participants.tsv", table[PUBLIC])
     return output
 
 
-def _made(
-    output: Path,
+def _make_images(
+    caps: Path,
     table: pd.DataFrame,
     options: GeneratorOptions,
     n_jobs: int | None,
     progress: bool,
-) -> list[dict[str, Any]]:
-    """Make every image; return the truth in the order of the table."""
-    anatomy = load_anatomy(options.resolution, options.regions)
-    copies = table["copied_from"].notna()
-    people = [rows for _, rows in table[~copies].groupby("participant_id")]
-    work = Parallel(n_jobs=n_jobs, return_as="generator")(
-        delayed(make_participant)(output, rows, anatomy, options) for rows in people
-    )
-    truths: dict[int, dict[str, Any]] = {}
-    for rows, made in zip(people, _shown(work, len(people), progress), strict=True):
-        truths.update(zip(rows.index, made, strict=True))
-    for row in table[copies].to_dict("index").items():
-        truths[row[0]] = copy_scan(output, row[1], options)
-    return [truths[k] for k in table.index]
+) -> None:
+    """Make the images that are not there yet."""
+    missing = [
+        row
+        for row in table.to_dict("records")
+        if not all(path.is_file() for path in scan_files(caps, row, options))
+    ]
+    people: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in missing:
+        if row["copied_from"] is None:
+            people[row["participant_id"]].append(row)
+    if people:
+        anatomy = load_anatomy(options.resolution, options.regions)
+        work = Parallel(n_jobs=n_jobs, return_as="generator")(
+            delayed(make_participant)(caps, rows, anatomy, options)
+            for rows in people.values()
+        )
+        for _ in _shown(work, len(people), progress):
+            pass
+    for row in missing:
+        if row["copied_from"] is not None:
+            copy_scan(caps, row, options)
+
+
+def _truth(caps: Path, table: pd.DataFrame, options: GeneratorOptions) -> pd.DataFrame:
+    """Collect the sidecars into a table."""
+    sidecars = [
+        json.loads(scan_files(caps, row, options)[2].read_text(encoding="utf-8"))
+        for row in table.to_dict("records")
+    ]
+    truth = pd.DataFrame(sidecars)[list(_TRUTH)].rename(columns=_TRUTH)
+    return table[["participant_id", "session_id", "copied_from"]].join(truth)
 
 
 def _shown(work: Iterable[Any], total: int, progress: bool) -> Iterable[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from typing import Any, Literal
 
 from pydantic import (
@@ -130,8 +131,10 @@ class GeneratorOptions(BaseModel):
         known = list(atlas_labels("AAL2")["name"])
         for name in value:
             if name not in known:
+                near = _nearest(name, known)
                 raise ConfigError(
-                    f"'{name}' is not a region of AAL2.{did_you_mean(name, known)}"
+                    f"'{name}' is not one of the {len(known)} regions of AAL2. Did "
+                    f"you mean '{near[0]}'? Others like it: {', '.join(near[1:])}."
                 )
         return tuple(dict.fromkeys(value))
 
@@ -189,6 +192,13 @@ def data_type(options: GeneratorOptions) -> str:
 def _space(options: GeneratorOptions) -> dict[str, str]:
     edge = options.resolution
     return {"space": "MNI152NLin2009cSym", "res": f"{edge}x{edge}x{edge}"}
+
+
+def _nearest(name: str, known: list[str], n: int = 6) -> list[str]:
+    """Return the names that look most alike: all of them are too many to show."""
+    folded = {k.lower(): k for k in known}
+    close = difflib.get_close_matches(name.lower(), folded, n=n, cutoff=0.0)
+    return [folded[k] for k in close]
 
 
 def _explain(error: ValidationError, known: list[str]) -> str:

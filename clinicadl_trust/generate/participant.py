@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
-import pandas as pd
 
 from clinicadl_trust.generate.anatomy import Anatomy
 from clinicadl_trust.generate.disease import make_disease
@@ -21,48 +19,40 @@ from clinicadl_trust.generate.placement import place
 from clinicadl_trust.generate.scanner import WHITE_MATTER, acquire, draw_scanner
 from clinicadl_trust.generate.streams import stream
 
-__all__ = ["copy_scan", "make_participant"]
+__all__ = ["copy_scan", "make_participant", "scan_files"]
 
 #: A voxel is in the truth mask when the disease has changed this much of it.
 _CHANGED = 0.1
 
 
 def make_participant(
-    caps: Path, rows: pd.DataFrame, anatomy: Anatomy, options: GeneratorOptions
-) -> list[dict[str, Any]]:
-    """Write the images that are not there yet, and return the truth about all.
+    caps: Path,
+    rows: list[dict[str, Any]],
+    anatomy: Anatomy,
+    options: GeneratorOptions,
+) -> None:
+    """Write a participant's images, their masks and their sidecars.
 
     Parameters
     ----------
     caps : pathlib.Path
         Where to write.
-    rows : pandas.DataFrame
-        The participant's rows of ``plan_cohort``.
+    rows : list of dict
+        The participant's rows of ``plan_cohort`` that are to be made.
     anatomy : Anatomy
         The template.
     options : GeneratorOptions
         What the cohort is like.
-
-    Returns
-    -------
-    list of dict
-        The truth about each image, as in its sidecar.
     """
-    visits = rows.to_dict("records")
-    files = [_files(caps, visit, options) for visit in visits]
-    missing = [k for k, (_, _, sidecar) in enumerate(files) if not sidecar.is_file()]
-    if missing:
-        one, grid = visits[0], crop_grid(options.resolution)
-        person = draw_person(
-            options.seed, one["participant_id"], one["family_id"], one["sex"]
-        )
-        displacement = person.deformation.displacement(grid)
-    for k in missing:
-        visit, name = visits[k], visits[k]["participant_id"]
+    grid, name = crop_grid(options.resolution), rows[0]["participant_id"]
+    person = draw_person(options.seed, name, rows[0]["family_id"], rows[0]["sex"])
+    displacement = person.deformation.displacement(grid)
+    disease = make_disease(options)
+    for visit in rows:
         rng = stream(options.seed, "visit", name, visit["session_id"])
         placement = place(anatomy, person.deformation, grid, rng, displacement)
         amount = visit["severity"] * (1 + options.progression * visit["years"])
-        change = make_disease(options).change(placement, amount, name)
+        change = disease.change(placement, amount, name)
         head = build_head(person, placement, visit["age"], change)
         scanner = draw_scanner(
             visit["scanner"], visit["site"], visit["dataset"], options
@@ -74,14 +64,14 @@ def make_participant(
             "ChangedVolume": round(float(head.changed.sum()) * grid.spacing**3, 1),
             "Lesions": change.lesions,
         }
-        _write(files[k], image, mask, grid.affine, truth)
-    return [json.loads(sidecar.read_text(encoding="utf-8")) for _, _, sidecar in files]
+        image_file, mask_file, sidecar = scan_files(caps, visit, options)
+        write_bytes(mask_file, nifti_bytes(mask, grid.affine))
+        write_bytes(image_file, nifti_bytes(image, grid.affine))
+        write_json(sidecar, truth)
 
 
-def copy_scan(
-    caps: Path, row: dict[str, Any], options: GeneratorOptions
-) -> dict[str, Any]:
-    """Write a scan again under another participant id, and return its truth.
+def copy_scan(caps: Path, row: dict[str, Any], options: GeneratorOptions) -> None:
+    """Write a scan again under another participant id.
 
     Parameters
     ----------
@@ -93,26 +83,33 @@ def copy_scan(
         What the cohort is like.
     """
     original = {**row, "participant_id": row["copied_from"]}
-    source, target = (_files(caps, who, options) for who in (original, row))
-    if not target[2].is_file():
-        content = source[0].read_bytes()
-        if options.duplicate_noise:
-            rng = stream(options.seed, "duplicate", row["participant_id"])
-            image = nib.Nifti1Image.from_filename(source[0])
-            sd = options.duplicate_noise * WHITE_MATTER
-            volume = np.asarray(image.dataobj) + rng.normal(0, sd, image.shape)
-            volume = np.rint(np.clip(volume, 0, np.iinfo(np.int16).max))
-            content = nifti_bytes(volume.astype(np.int16), image.affine)
-        write_bytes(target[1], source[1].read_bytes())
-        write_bytes(target[0], content)
-        write_bytes(target[2], source[2].read_bytes())
-    return json.loads(target[2].read_text(encoding="utf-8"))
+    source, target = (scan_files(caps, who, options) for who in (original, row))
+    contents = [path.read_bytes() for path in source]
+    if options.duplicate_noise:
+        rng = stream(options.seed, "duplicate", row["participant_id"])
+        image = nib.Nifti1Image.from_filename(source[0])
+        sd = options.duplicate_noise * WHITE_MATTER
+        volume = np.asarray(image.dataobj) + rng.normal(0, sd, image.shape)
+        volume = np.rint(np.clip(volume, 0, np.iinfo(np.int16).max))
+        contents[0] = nifti_bytes(volume.astype(np.int16), image.affine)
+    for path, content in zip(target, contents, strict=True):
+        write_bytes(path, content)
 
 
-def _files(
+def scan_files(
     caps: Path, row: dict[str, Any], options: GeneratorOptions
 ) -> tuple[Path, Path, Path]:
-    """Return the paths of the image, its truth mask and its sidecar."""
+    """Return the paths of an image, its truth mask and its sidecar.
+
+    Parameters
+    ----------
+    caps : pathlib.Path
+        The CAPS.
+    row : dict
+        With ``participant_id`` and ``session_id``.
+    options : GeneratorOptions
+        What the cohort is like.
+    """
     participant, session = row["participant_id"], row["session_id"]
     folder = caps / "subjects" / participant / session / data_type(options)
     mask = mask_type(options).with_entities
@@ -123,15 +120,3 @@ def _files(
         folder / f"{stem}_res-{mask['res']}_desc-{mask['desc']}_mask.nii.gz",
         folder / f"{image}.json",
     )
-
-
-def _write(
-    files: tuple[Path, Path, Path],
-    image: np.ndarray,
-    mask: np.ndarray,
-    affine: np.ndarray,
-    truth: dict[str, Any],
-) -> None:
-    write_bytes(files[1], nifti_bytes(mask, affine))
-    write_bytes(files[0], nifti_bytes(image, affine))
-    write_json(files[2], truth)  # last: it says that the other two are there

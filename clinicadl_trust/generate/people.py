@@ -61,7 +61,9 @@ def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
         [_sessions(person, options) for person in people.itertuples(index=False)],
         ignore_index=True,
     )
-    table = pd.concat([table, _duplicates(table, options)], ignore_index=True)
+    if options.duplicates:
+        copies = _duplicates(table, options)
+        table = pd.concat([table, copies], ignore_index=True)
     return table.sort_values(["participant_id", "session_id"]).reset_index(drop=True)
 
 

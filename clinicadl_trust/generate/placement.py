@@ -51,7 +51,7 @@ class Placement:
 
     def sample(self, name: str) -> np.ndarray:
         """Look up a map of the template, shape (x, y, z)."""
-        return self.anatomy.sample(name, self.points)
+        return self.anatomy.maps[name].sample(self.points)
 
 
 def place(
