@@ -181,7 +181,13 @@ def get_metric(name: str, task: TaskKind) -> Metric:
 
 
 def get_metrics(names: Iterable[str] | str | None, task: TaskKind) -> list[Metric]:
-    """Return metrics by name, all those of the task by default, each once."""
+    """Return metrics by name, all those of the task by default, each once.
+
+    Raises
+    ------
+    StatisticsError
+        If none is asked for, or a name is unknown or of another task.
+    """
     if isinstance(names, str):
         names = [names]
     chosen = list(dict.fromkeys(metric_names(task) if names is None else names))

@@ -24,7 +24,13 @@ class ContractError(PluginError, AssertionError):
 
 
 def require(kept: object, message: str) -> None:
-    """Raise a ``ContractError`` with the message unless the condition holds."""
+    """Go on only if a condition holds.
+
+    Raises
+    ------
+    ContractError
+        With the message, if it does not.
+    """
     if not kept:
         raise ContractError(message)
 

@@ -1,50 +1,6 @@
 """What may and may not be claimed, by explicit rules on the tables."""
 
-from clinicadl_trust.report.benchmark import Benchmark
-from clinicadl_trust.report.claims.base import Claim, Rule
-from clinicadl_trust.report.claims.limits import (
-    approximate,
-    audit_notes,
-    incomplete,
-    leaks,
-    leaky_splits,
-    no_estimates,
-    not_sealed,
-    one_seed,
-    synthetic,
-    usefulness,
-)
-from clinicadl_trust.report.claims.performance import new_hospitals, ranking, skill
+from clinicadl_trust.report.claims.base import Claim
+from clinicadl_trust.report.claims.rules import claims
 
 __all__ = ["Claim", "claims"]
-
-#: If one of these speaks, no rule of ``_PERFORMANCE`` is asked.
-_BLOCKING: tuple[Rule, ...] = (no_estimates, leaks)
-_PERFORMANCE: tuple[Rule, ...] = (skill, ranking, new_hospitals)
-_ALWAYS: tuple[Rule, ...] = (
-    leaky_splits,
-    synthetic,
-    usefulness,
-    not_sealed,
-    approximate,
-    one_seed,
-    incomplete,
-    audit_notes,
-)
-
-
-def claims(benchmark: Benchmark) -> list[Claim]:
-    """Apply every rule to a benchmark.
-
-    No rule computes a statistic: it holds an interval against chance or zero, and a
-    p-value against one minus the confidence level. A leak in a split that should be
-    honest, or the lack of any estimate, forbids every claim about performance.
-
-    Returns
-    -------
-    list of Claim
-        In the order of the rules.
-    """
-    blocking = [claim for rule in _BLOCKING for claim in rule(benchmark)]
-    rules = _ALWAYS if blocking else (*_PERFORMANCE, *_ALWAYS)
-    return [*blocking, *(claim for rule in rules for claim in rule(benchmark))]

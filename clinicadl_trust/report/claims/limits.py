@@ -10,6 +10,7 @@ from clinicadl_trust.report.findings import findings
 from clinicadl_trust.report.text import count, joined
 
 __all__ = [
+    "added_later",
     "approximate",
     "audit_notes",
     "incomplete",
@@ -130,7 +131,8 @@ def incomplete(benchmark: Benchmark) -> Iterator[Claim]:
         yield Claim(
             "note",
             f"{count(len(failures), 'run')} failed.",
-            f"The numbers of {names} come from the runs that did not.",
+            f"They are of {names}. A model and seed that lack a fold are left out of "
+            "that split's numbers.",
         )
     if benchmark.info and not benchmark.info.get("finished"):
         yield Claim(
@@ -138,6 +140,18 @@ def incomplete(benchmark: Benchmark) -> Iterator[Claim]:
             "The benchmark is not finished.",
             "These numbers may change; run 'clinicadl benchmark' again to continue.",
         )
+
+
+def added_later(benchmark: Benchmark) -> Iterator[Claim]:
+    """What was added after results were there was not chosen beforehand."""
+    for event in benchmark.info.get("history") or ():
+        names = joined([str(name) for name in event.get("added", ())])
+        if names:
+            yield Claim(
+                "note",
+                f"Added on {str(event.get('date', ''))[:10]}: {names}.",
+                "Earlier results were there then, so this was not chosen beforehand.",
+            )
 
 
 def audit_notes(benchmark: Benchmark) -> Iterator[Claim]:

@@ -85,10 +85,12 @@ def calibration_charts(
 
     Parameters
     ----------
-    benchmark, strategy, rank
+    benchmark, strategy
         As there.
     table : pandas.DataFrame
         Its rows of ``stats.calibration_curve``.
+    rank
+        As there.
     """
     for number_, (positive, suffix) in enumerate(_classes(benchmark, table)):
         part = table[table["positive"] == positive]

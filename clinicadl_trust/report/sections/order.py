@@ -1,0 +1,32 @@
+"""Which sections make the page, and in which order."""
+
+from clinicadl_trust.report.sections import (
+    comparisons,
+    conclusion,
+    curves,
+    data,
+    estimates,
+    glossary,
+    leakage,
+    runs,
+    sealed,
+    sites,
+    splits,
+)
+
+__all__ = ["BUILDERS"]
+
+#: The modules whose ``build`` makes the page, in its order.
+BUILDERS = (
+    conclusion,
+    data,
+    splits,
+    sealed,
+    estimates,
+    comparisons,
+    curves,
+    sites,
+    leakage,
+    runs,
+    glossary,
+)
