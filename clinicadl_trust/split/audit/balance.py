@@ -79,8 +79,7 @@ def missing_classes(
                 f"class-missing-in-{group}",
                 split.where(lacking),
                 f"The {group} set has no image with {label} = "
-                f"{' or '.join(sorted(names))} in {len(lacking)} of "
-                f"{len(split.folds)} folds.",
+                f"{' or '.join(sorted(names))}.",
                 "Use fewer folds, or put small groups together (SiteKFold): metrics of "
                 "such a fold are not defined."
                 if group == "test"

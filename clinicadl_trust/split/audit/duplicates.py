@@ -33,7 +33,7 @@ def duplicates_across(split: Audited, pairs: Sequence[Pair]) -> Iterator[Finding
                 "same-image" if exact else "near-image",
                 split.where([split.folds[number] for number in found]),
                 f"{_describe(list(seen))} One of the two is tested by a model that has "
-                f"seen the other, in {len(found)} of {len(split.folds)} folds.",
+                f"seen the other.",
                 _MEND,
             )
 

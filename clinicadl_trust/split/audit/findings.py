@@ -91,12 +91,20 @@ class AuditReport:
         rows = [[getattr(f, name) for name in COLUMNS] for f in self.findings]
         return pd.DataFrame(rows, columns=list(COLUMNS))
 
-    def write(self, path: str | os.PathLike[str]) -> Path:
-        """Write the findings as TSV, the header alone when there is none."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self.to_frame().to_csv(path, sep="\t", index=False, lineterminator="\n")
-        return path
+    def write(self, directory: str | os.PathLike[str]) -> tuple[Path, Path]:
+        """Write ``audit.tsv``, the header alone without findings, and ``balance.tsv``.
+
+        Returns
+        -------
+        tuple of pathlib.Path
+            Both files.
+        """
+        directory = Path(directory)
+        directory.mkdir(parents=True, exist_ok=True)
+        paths = directory / "audit.tsv", directory / "balance.tsv"
+        for path, table in zip(paths, (self.to_frame(), self.balance), strict=True):
+            table.to_csv(path, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+        return paths
 
     def __str__(self) -> str:
         lines = [

@@ -8,23 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
-import pandas as pd
-
 from clinicadl_trust.split.audit.findings import Finding, Severity, name_some
 from clinicadl_trust.split.audit.sources import Audited
-from clinicadl_trust.split.fold import Fold
+from clinicadl_trust.split.fold import GROUPS, Fold
 
 __all__ = ["edited", "no_test_set", "same_family", "same_participant", "sealed_again"]
 
 
 def same_participant(split: Audited) -> Iterator[Finding]:
     """Find participants in two groups of a fold, inner folds included."""
-    yield from _shared(
-        split,
-        lambda ids: set(ids["participant_id"]),
-        ("participant", "participants"),
-        "Split participants, not images, as `clinicadl split make` does.",
-    )
+
+    def shared(seen: set[str], other: set[str]) -> set[str]:
+        return seen & other
+
+    mend = "Split participants, not images, as `clinicadl split make` does."
+    yield from _compare(split, shared, ("participant", "participants"), mend)
 
 
 def same_family(split: Audited, family: Mapping[str, str]) -> Iterator[Finding]:
@@ -37,12 +35,16 @@ def same_family(split: Audited, family: Mapping[str, str]) -> Iterator[Finding]:
     family : mapping
         Participant to family, for those whose family is known.
     """
-    yield from _shared(
-        split,
-        lambda ids: set(ids["participant_id"].map(family).dropna()),
-        ("family", "families"),
-        "Keep families together with FamilyKFold.",
-    )
+
+    def shared(seen: set[str], other: set[str]) -> set[str]:
+        # One who is on both sides is no relative of theirs: another finding.
+        families = {}
+        for side, people in enumerate((seen - other, other)):
+            families[side] = {family[name] for name in people if name in family}
+        return families[0] & families[1]
+
+    mend = "Keep families together with FamilyKFold."
+    yield from _compare(split, shared, ("family", "families"), mend)
 
 
 def no_test_set(split: Audited) -> Iterator[Finding]:
@@ -53,8 +55,8 @@ def no_test_set(split: Audited) -> Iterator[Finding]:
             "leak",
             "no-test-set",
             split.where(missing),
-            f"{len(missing)} of {len(split.folds)} folds have no test set (test.tsv), "
-            "so what is reported is the set that chose the model.",
+            "There is no test set (test.tsv), so what is reported is the set that "
+            "chose the model.",
             "Hold out a test fold beside the validation set, as `clinicadl split make` "
             "does.",
         )
@@ -68,8 +70,8 @@ def no_test_set(split: Audited) -> Iterator[Finding]:
             "leak",
             "test-is-validation",
             split.where(same),
-            f"In {len(same)} of {len(split.folds)} folds the test set is the "
-            "validation set: it chooses the checkpoint that it judges.",
+            "The test set is the validation set: it chooses the checkpoint that it "
+            "judges.",
             "Take the validation set from the training participants.",
         )
 
@@ -81,20 +83,20 @@ def sealed_again(splits: Sequence[Audited]) -> Iterator[Finding]:
         for split in splits
         if split.sealed
         for fold in split.folds
-        for name in fold.test["participant_id"]
+        for name in _people(fold, "test")
     }
     for split in splits:
         if split.sealed or not sealed:
             continue
-        used = [fold for fold in split.folds if sealed & _everyone(fold)]
+        used = [fold for fold in split.folds if sealed & _people(fold)]
         if used:
-            names = sealed & set().union(*map(_everyone, used))
+            names = sealed & set().union(*map(_people, used))
             yield Finding(
                 "leak",
                 "sealed-test-used",
                 split.where(used),
-                f"{len(names)} participants of the sealed test group are used in "
-                f"{len(used)} of {len(split.folds)} folds ({name_some(names)}).",
+                f"{len(names)} participants of the sealed test group are used "
+                f"({name_some(names)}).",
                 "Split only the participants outside the sealed group.",
             )
 
@@ -112,9 +114,9 @@ def edited(split: Audited) -> Iterator[Finding]:
         )
 
 
-def _shared(
+def _compare(
     split: Audited,
-    members: Callable[[pd.DataFrame], set[str]],
+    shared: Callable[[set[str], set[str]], set[str]],
     nouns: tuple[str, str],
     mend: str,
 ) -> Iterator[Finding]:
@@ -126,16 +128,15 @@ def _shared(
         (f"same-{one}-validation", ("train",), "validation", severity),
     )
     for code, seen, other, how_bad in sides:
-        shared = {}
+        found = {}
         for number, outer in enumerate(split.folds):
             names: set[str] = set()
             for fold in (outer, *outer.inner):
-                known = set().union(*(members(getattr(fold, group)) for group in seen))
-                names |= known & members(getattr(fold, other))
+                names |= shared(_people(fold, *seen), _people(fold, other))
             if names:
-                shared[number] = names
-        if shared:
-            everyone = set().union(*shared.values())
+                found[number] = names
+        if found:
+            everyone = set().union(*found.values())
             noun = (
                 f"1 {one} is"
                 if len(everyone) == 1
@@ -144,9 +145,9 @@ def _shared(
             yield Finding(
                 how_bad,
                 code,
-                split.where([split.folds[number] for number in shared]),
-                f"{noun} both in {' or '.join(seen)} and in {other} of one fold, in "
-                f"{len(shared)} of {len(split.folds)} folds ({name_some(everyone)}).",
+                split.where([split.folds[number] for number in found]),
+                f"{noun} both in {' or '.join(seen)} and in {other} of the same fold "
+                f"({name_some(everyone)}).",
                 mend,
             )
 
@@ -155,9 +156,7 @@ def _pairs(ids: pd.DataFrame) -> set[tuple[str, str]]:
     return set(zip(ids["participant_id"], ids["session_id"], strict=True))
 
 
-def _everyone(fold: Fold) -> set[str]:
-    return {
-        name
-        for ids in (fold.train, fold.validation, fold.test)
-        for name in ids["participant_id"]
-    }
+def _people(fold: Fold, *groups: str) -> set[str]:
+    """Name the participants of some groups, of all by default."""
+    tables = (getattr(fold, group) for group in groups or GROUPS)
+    return set().union(*(table["participant_id"] for table in tables))

@@ -64,7 +64,13 @@ class Audited:
 
 
 def benchmark_of(path: Path) -> tuple[Path | None, dict[str, Any]]:
-    """Return the benchmark folder that a path is, or lies in, and its record."""
+    """Return the benchmark folder that a path is, or lies in, and its record.
+
+    Raises
+    ------
+    SplitError
+        If the record is no JSON.
+    """
     for folder in (path, *path.resolve().parents[:3]):
         record = folder / "benchmark.json"
         if record.is_file():
