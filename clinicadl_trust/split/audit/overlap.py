@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
+import pandas as pd
+
 from clinicadl_trust.split.audit.findings import Finding, Severity, name_some
 from clinicadl_trust.split.audit.sources import Audited
 from clinicadl_trust.split.fold import GROUPS, Fold
