@@ -63,6 +63,11 @@ class Model:
     label: str = ""
 
     @property
+    def title(self) -> str:
+        """What it is called in the report."""
+        return self.label or self.name
+
+    @property
     def is_baseline(self) -> bool:
         """Whether it never looks at the image."""
         return self.type in BASELINES or (not self.type and self.name in BASELINES)
@@ -124,6 +129,19 @@ class Benchmark:
         return tuple(s for s in self.strategies if not s.leaky)
 
     @property
+    def evaluated(self) -> pd.DataFrame | None:
+        """The predictions that the statistics rest on: runs that lack a fold are out.
+
+        They are those of ``fold_metrics``, all where there is no such table.
+        """
+        if self.predictions is None or self.fold_metrics is None:
+            return self.predictions
+        if self.fold_metrics.empty:
+            return self.predictions
+        keys = ["split_strategy", "model", "seed"]
+        return self.predictions.merge(self.fold_metrics[keys].drop_duplicates())
+
+    @property
     def estimates(self) -> pd.DataFrame:
         """The rows of ``statistics`` that estimate a test performance."""
         return self._rows("estimate")
@@ -150,6 +168,10 @@ class Benchmark:
     def metric(self, name: str | None = None) -> Metric:
         """Say what a metric is; by default the primary one."""
         return describe_metric(str(name or self.primary_metric), self.task)
+
+    def title(self, model: str) -> str:
+        """Return what a model is called in the report."""
+        return self.model(model).title
 
     def strategy(self, name: str) -> Strategy:
         """Return a strategy by name."""

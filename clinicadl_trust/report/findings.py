@@ -6,6 +6,7 @@ from clinicadl_trust.report.benchmark import Benchmark
 
 __all__ = ["findings"]
 
+_COLUMNS = ["severity", "code", "where", "message", "what_to_do", "expected"]
 _SEVERITIES = ("leak", "warning", "note")
 
 
@@ -22,13 +23,12 @@ def findings(benchmark: Benchmark, *, leaky: bool) -> list[dict[str, str]]:
     """
     if benchmark.audit is None:
         return []
-    columns = ["severity", "code", "where", "message", "what_to_do"]
-    table = benchmark.audit.reindex(columns=columns).fillna("").astype(str)
+    table = benchmark.audit.reindex(columns=_COLUMNS).fillna("").astype(str)
     wrong = {s.name for s in benchmark.strategies if s.leaky}
     found = [
         row
         for row in table.to_dict("records")
-        if bool(wrong & _names(row["where"])) is leaky
+        if (row["expected"] == "True" or bool(wrong & _names(row["where"]))) is leaky
     ]
     rank = {name: n for n, name in enumerate(_SEVERITIES)}
     return sorted(found, key=lambda row: rank.get(row["severity"], len(rank)))

@@ -125,7 +125,7 @@ TERMS = {
     "baseline": Term(
         "Baseline",
         "A model that never looks at the image: one guesses from age, sex and site "
-        "(metadata), one always gives the most frequent answer (majority); an image "
+        "(metadata), one always gives the same answer (majority); an image "
         "model that does not beat them has shown nothing.",
     ),
     "sealed": Term(

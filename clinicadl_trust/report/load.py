@@ -25,6 +25,9 @@ _EVIDENCE = ("benchmark.json", "statistics.tsv", "predictions.tsv")
 
 _TABLES = ("flow", "audit", "balance", "failures", "fold_metrics")
 
+#: A table without columns is a line end.
+_BLANK = 2
+
 #: Columns that stay text even when they look like numbers.
 _TEXT = (
     "model",
@@ -107,7 +110,7 @@ def _read_info(path: Path) -> dict[str, Any]:
 
 def _read_table(path: Path) -> pd.DataFrame | None:
     """Read a table, None when there is no file or nothing in it."""
-    if not path.is_file() or not path.stat().st_size:
+    if not path.is_file() or path.stat().st_size <= _BLANK:
         return None
     return read_table(path, f"{path.stem} table", ConfigError, _TEXT)
 
@@ -189,7 +192,7 @@ def _models(
     for name in dict.fromkeys([*known, *_names(tables, "model")]):
         given = known.get(name) or {}
         found.append(
-            Model(name, str(given.get("type", "")), str(given.get("label") or name))
+            Model(name, str(given.get("type", "")), str(given.get("label") or ""))
         )
     order = {kind: rank for rank, kind in enumerate(BASELINES, start=1)}
     return tuple(sorted(found, key=lambda m: order.get(m.type or m.name, 0)))

@@ -219,6 +219,18 @@ def test_the_leak_of_the_leaky_split_forbids_nothing_else():
     assert len(said(found, "may")) == 1
 
 
+def test_an_expected_leak_forbids_nothing_else():
+    leak = {"severity": "leak", "where": "a fold", "message": "x", "expected": True}
+    found = claims(benchmark(GOOD, BETTER, audit=pd.DataFrame([leak])))
+    assert len(said(found, "may")) == 1
+
+
+def test_models_are_called_by_their_label():
+    models = (Model("cnn", "trainer", "Small 3D network"), METADATA)
+    (statement,) = said(claims(benchmark(GOOD, BETTER, models=models)), "may")
+    assert statement.startswith("Small 3D network tells")
+
+
 def test_an_undecided_ranking_is_said_to_be_undecided():
     rows = [
         GOOD,
@@ -254,7 +266,7 @@ def test_enough_left_out_sites_say_something(low, verdict):
     row = estimate("cnn", 0.8, low, 0.9, strategy="sites")
     found = claims(benchmark(GOOD, row, sites=9, strategies=(SEALED, SITES)))
     assert HOSPITAL not in said(found, "may not")
-    assert any("it has not learned from" in text for text in said(found, verdict))
+    assert any("it did not learn from" in text for text in said(found, verdict))
 
 
 def test_nothing_is_claimed_without_statistics():
@@ -288,7 +300,12 @@ def test_reservations_are_named():
                 failures=failures,
                 runs=runs,
                 audit=pd.DataFrame([warning]),
-                info={"finished": None},
+                info={
+                    "finished": None,
+                    "history": [
+                        {"date": "2026-12-01T10:00:00", "added": ["models.cnn"]}
+                    ],
+                },
             )
         ),
         "note",
@@ -297,6 +314,7 @@ def test_reservations_are_named():
         "No test group was sealed.",
         "The intervals of folds are approximate.",
         "cnn was trained from one seed.",
+        "Added on 2026-12-01: models.cnn.",
         "1 run failed.",
         "The benchmark is not finished.",
         "Site and label.",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import dataclasses
 import json
 import shutil
 
@@ -34,6 +35,21 @@ def test_rows_of_the_validation_group_are_no_estimate(benchmark_dir, tmp_path):
     more.to_csv(tmp_path / "b" / "statistics.tsv", sep="\t", index=False)
     found = read_benchmark(tmp_path / "b")
     assert len(found.estimates) == (table["kind"] == "estimate").sum()
+
+
+def test_runs_that_lack_a_fold_are_out_of_the_curves(whole):
+    folds = whole.fold_metrics
+    lacking = folds[~((folds["model"] == "cnn") & (folds["seed"] == 1))]
+    left = dataclasses.replace(whole, fold_metrics=lacking).evaluated
+    assert len(left) < len(whole.predictions)
+    assert set(left.loc[left["model"] == "cnn", "seed"]) == {0}
+    assert set(left["group"]) == {"validation", "test"}
+
+
+def test_a_table_without_columns_counts_as_absent(benchmark_dir, tmp_path):
+    shutil.copy(benchmark_dir / "statistics.tsv", tmp_path)
+    (tmp_path / "balance.tsv").write_text("\n")
+    assert read_benchmark(tmp_path).balance is None
 
 
 def test_a_folder_with_statistics_alone_is_enough(benchmark_dir, tmp_path):

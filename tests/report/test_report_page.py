@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from synthetic_benchmark import make_benchmark
 
-from clinicadl_trust.exceptions import OutputError
+from clinicadl_trust.exceptions import OutputError, StatisticsError
 from clinicadl_trust.report import render_report, write_report
-from clinicadl_trust.report.sections import sites
+from clinicadl_trust.report.sections import curves, data, sites
 
 SECTIONS = [
     "conclusion",
@@ -23,7 +23,7 @@ SECTIONS = [
     "splits",
     "sealed",
     "estimates",
-    "comparison",
+    "comparisons",
     "curves",
     "sites",
     "leakage",
@@ -193,7 +193,7 @@ def test_image_models_against_the_metadata_are_highlighted(tree):
     assert marked == [
         f"{name} − metadata" for name in ("cnn", "regional-logistic", "voxel-svm")
     ]
-    text = section(tree, "comparison")
+    text = section(tree, "comparisons")
     assert "Which model does better? ROC AUC, sealed test group" in text
     assert "10 pairs of models" in text
     assert "scans" not in text.lower()
@@ -276,6 +276,30 @@ def test_a_failed_write_leaves_the_old_page(small, tmp_path, monkeypatch):
         write_report(small, path)
     assert path.read_text() == "old"
     assert {p.name for p in tmp_path.iterdir()} == {"small", "report.html"}
+
+
+def test_a_statistic_that_cannot_be_had_is_said_in_its_place(whole, monkeypatch):
+    def refuse(*_, **__):
+        raise StatisticsError("The labels disagree.")
+
+    monkeypatch.setattr(sites, "site_metrics", refuse)
+    monkeypatch.setattr(curves, "calibration_curve", refuse)
+    tree = lxml.html.document_fromstring(render_report(whole))
+    assert [s.get("id") for s in tree.iter("section")] == SECTIONS
+    assert "The labels disagree." in section(tree, "sites")
+    assert "The labels disagree." in section(tree, "curves")
+    assert figure(tree, "roc-sealed") is not None
+
+
+@pytest.mark.parametrize(
+    ("coding", "share"),
+    [(("F", "M"), "50"), (("female", "male"), "50"), (("1", "2"), "n/a")],
+)
+def test_women_are_counted_only_where_the_coding_is_clear(whole, coding, share):
+    people = whole.cohort.drop_duplicates("participant_id").reset_index(drop=True)
+    people["sex"] = [coding[n % 2] for n in range(len(people))]
+    found = data.build(dataclasses.replace(whole, cohort=people))
+    assert found.content["lines"][-1].women.startswith(share)
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

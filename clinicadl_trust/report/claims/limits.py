@@ -112,8 +112,8 @@ def one_seed(benchmark: Benchmark) -> Iterator[Claim]:
     if benchmark.runs is None:
         return
     seeds = benchmark.runs.groupby("model")["seed"].nunique()
-    trained = [m.name for m in benchmark.models if m.type == "trainer"]
-    once = [name for name in trained if seeds.get(name, 0) == 1]
+    trained = [m for m in benchmark.models if m.type == "trainer"]
+    once = [m.title for m in trained if seeds.get(m.name, 0) == 1]
     if once:
         verb = "was" if len(once) == 1 else "were"
         yield Claim(

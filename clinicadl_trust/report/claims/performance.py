@@ -55,7 +55,7 @@ def _skill_of(
     if beats_chance(metric, row) is False:
         return Claim(
             "may not",
-            f"That {model.name} does better than chance.",
+            f"That {model.title} does better than chance.",
             f"{found}: the interval does not exclude {number(metric.chance)}, what "
             "guessing scores.",
         )
@@ -66,7 +66,7 @@ def _skill_of(
         if against is None:
             return Claim(
                 "may not",
-                f"That {model.name} does better than {alone}.",
+                f"That {model.title} does better than {alone}.",
                 f"{found}, but the two were not compared.",
             )
         reasons.append(
@@ -77,18 +77,18 @@ def _skill_of(
         if not wins(metric, against):
             return Claim(
                 "may not",
-                f"That {model.name} does better than {alone}.",
+                f"That {model.title} does better than {alone}.",
                 f"{'; '.join(reasons)}: no difference is not excluded.",
             )
     if not any(m.type == "metadata" for m in benchmark.models):
         return Claim(
             "may not",
-            f"That {model.name} learned anything from the image.",
+            f"That {model.title} learned anything from the image.",
             f"{found}, but no model that knows only age, sex and site was run.",
         )
     return Claim(
         "may",
-        f"{model.name} {_verb(benchmark)} in people it has never seen, better than "
+        f"{model.title} {_verb(benchmark)} in people it has never seen, better than "
         "age, sex and site alone.",
         f"{'; '.join(reasons)}.",
     )
@@ -127,14 +127,15 @@ def ranking(benchmark: Benchmark) -> Iterator[Claim]:
     for row in winners:
         yield Claim(
             "may",
-            f"{row['model']} does better than {row['reference']} {place(evidence)}.",
+            f"{benchmark.title(row['model'])} does better than "
+            f"{benchmark.title(row['reference'])} {place(evidence)}.",
             f"{metric.title} {signed(row['value'])} "
             f"({interval(row['low'], row['high'], sign=True)}, {p_words(row)}).",
         )
     if len(table) and not winners:
         yield Claim(
             "may not",
-            f"Which of {joined(images)} is best.",
+            f"Which of {joined([benchmark.title(name) for name in images])} is best.",
             f"No difference between them {place(evidence)} is beyond doubt once the "
             "number of comparisons is allowed for. That does not show that they are "
             "equal.",
@@ -187,10 +188,8 @@ def _in_left_out_sites(
             f"({strategy.title})."
         )
         if beats_chance(metric, row) is False:
-            statement = (
-                f"That {model.name} works in a hospital it has not learned from."
-            )
+            statement = f"That {model.title} works in a hospital it did not learn from."
             yield Claim("may not", statement, reason)
         else:
-            statement = f"What {model.name} does in a hospital it has not learned from."
+            statement = f"What {model.title} does in a hospital it did not learn from."
             yield Claim("may", statement, reason)

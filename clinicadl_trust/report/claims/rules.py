@@ -3,6 +3,7 @@
 from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.claims.base import Claim, Rule
 from clinicadl_trust.report.claims.limits import (
+    added_later,
     approximate,
     audit_notes,
     incomplete,
@@ -28,6 +29,7 @@ _ALWAYS: tuple[Rule, ...] = (
     not_sealed,
     approximate,
     one_seed,
+    added_later,
     incomplete,
     audit_notes,
 )

@@ -111,7 +111,7 @@ def calibration_charts(
                 curves, f"chart-calibration-{rank}-{number_}", title, description
             ),
             ("Model", "Predicted", "Observed", "Interval", "People"),
-            _calibration_rows(part),
+            _calibration_rows(benchmark, part),
         )
 
 
@@ -128,7 +128,7 @@ def _classes(benchmark: Benchmark, table: pd.DataFrame) -> list[tuple[str, str]]
 def _lines(benchmark: Benchmark, table: pd.DataFrame, x: str, y: str) -> list[Curve]:
     look = styles(benchmark.models)
     return [
-        Curve(model.name, look[model.name], rows[x].to_numpy(), rows[y].to_numpy())
+        Curve(model.title, look[model.name], rows[x].to_numpy(), rows[y].to_numpy())
         for model in benchmark.models
         if len(rows := table[table["model"] == model.name])
     ]
@@ -147,10 +147,12 @@ def _roc_rows(curves: list[Curve]) -> tuple[tuple[str, ...], ...]:
     )
 
 
-def _calibration_rows(table: pd.DataFrame) -> tuple[tuple[str, ...], ...]:
+def _calibration_rows(
+    benchmark: Benchmark, table: pd.DataFrame
+) -> tuple[tuple[str, ...], ...]:
     return tuple(
         (
-            row["model"],
+            benchmark.title(row["model"]),
             number(row["predicted"]),
             number(row["observed"]),
             interval(row["low"], row["high"]),

@@ -31,7 +31,7 @@ def build(benchmark: Benchmark) -> Section:
         "methods": methods(benchmark, table),
     }
     return Section(
-        "comparison",
+        "comparisons",
         "Which model is better",
         "comparisons.html",
         content,
@@ -121,7 +121,10 @@ def _row(row: pd.Series, benchmark: Benchmark) -> Row:
         against.type == "metadata" and not benchmark.model(row["model"]).is_baseline
     )
     return Row(
-        label=f"{row['model']} \N{MINUS SIGN} {row['reference']}",
+        label=(
+            f"{benchmark.title(row['model'])} \N{MINUS SIGN} "
+            f"{benchmark.title(row['reference'])}"
+        ),
         cells=(
             signed(row["value"]),
             interval(row["low"], row["high"], sign=True),

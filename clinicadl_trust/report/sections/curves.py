@@ -20,7 +20,7 @@ from clinicadl_trust.report.sections.class_curves import (
     roc_charts,
 )
 from clinicadl_trust.report.text import count
-from clinicadl_trust.stats.curves import calibration_curve, roc_curve
+from clinicadl_trust.stats import calibration_curve, roc_curve
 
 __all__ = ["build"]
 
@@ -43,14 +43,14 @@ def build(benchmark: Benchmark) -> Section:
     models = [m for m in benchmark.models if m.type != "majority"]
     missing: list[str] = []
     panels: list[_Panel] = []
-    if benchmark.predictions is None:
+    if benchmark.evaluated is None:
         missing.append("There are no predictions yet, so no curve can be drawn.")
     elif regression:
-        panels = _scatters(benchmark, benchmark.predictions, models)
+        panels = _scatters(benchmark, benchmark.evaluated, models)
     else:
-        panels = _curves(benchmark, benchmark.predictions, models, missing)
+        panels = _curves(benchmark, benchmark.evaluated, models, missing)
     look = styles(benchmark.models)
-    legend: list[tuple[str, Style]] = [(m.name, look[m.name]) for m in models]
+    legend: list[tuple[str, Style]] = [(m.title, look[m.name]) for m in models]
     content = {
         "panels": panels,
         "legend": [] if regression else legend,
@@ -132,7 +132,7 @@ def _scatter(
     rows = rows[rows["seed"] == rows["seed"].min()].sort_values(list(IDS))
     shown = rows.iloc[:: -(-len(rows) // _N_POINTS)]
     points = Curve(
-        model.name,
+        model.title,
         styles(benchmark.models)[model.name],
         shown["label"].to_numpy(float),
         shown["score"].to_numpy(float),
@@ -142,8 +142,8 @@ def _scatter(
         f"{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
         "prediction is right. The values are in predictions.tsv."
     )
-    title = f"{model.name}, {strategy.heading.lower()}"
+    title = f"{model.title}, {strategy.heading.lower()}"
     drawing: Markup = scatter_chart(
         points, limits, f"chart-scatter-{place}", title, description
     )
-    return Chart(f"scatter-{strategy.name}-{model.name}", model.name, drawing)
+    return Chart(f"scatter-{strategy.name}-{model.name}", model.title, drawing)

@@ -118,10 +118,18 @@ def _line(
         rows["participant_id"].nunique(),
         len(rows),
         _spread(people["age"]) if "age" in people else "n/a",
-        percent((people["sex"].dropna() == "F").mean()) if "sex" in people else "n/a",
+        _women(people["sex"]) if "sex" in people else "n/a",
         shares,
         label,
     )
+
+
+def _women(sex: pd.Series) -> str:
+    """Return the share of women, unless the coding leaves doubt who they are."""
+    letters = sex.dropna().astype(str).str.strip().str.upper().str[:1]
+    if letters.empty or not letters.isin(["F", "M"]).all():
+        return "n/a"
+    return percent((letters == "F").mean())
 
 
 def _spread(values: pd.Series) -> str:

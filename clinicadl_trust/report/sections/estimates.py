@@ -69,7 +69,7 @@ def estimate_forest(
         Group(
             strategy.heading,
             tuple(
-                _row(row, look[row["model"]], dots)
+                _row(benchmark, row, look[row["model"]], dots)
                 for row in _ordered(benchmark, table, strategy.name)
             ),
             strategy.leaky,
@@ -94,10 +94,13 @@ def estimate_forest(
 
 
 def _row(
-    row: pd.Series, style: Style, dots: dict[tuple[str, str], tuple[float, ...]]
+    benchmark: Benchmark,
+    row: pd.Series,
+    style: Style,
+    dots: dict[tuple[str, str], tuple[float, ...]],
 ) -> Row:
     return Row(
-        label=row["model"],
+        label=benchmark.title(row["model"]),
         cells=(number(row["value"]), interval(row["low"], row["high"])),
         style=style,
         value=row["value"],

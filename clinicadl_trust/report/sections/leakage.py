@@ -74,7 +74,7 @@ def _rows(benchmark: Benchmark, leaky: Strategy, honest: Strategy) -> tuple[Row,
         keys = [(honest.name, model.name), (leaky.name, model.name)]
         if all(key in values.index for key in keys):
             true, flattered = (float(values.loc[key]) for key in keys)
-            rows.append(_row(model.name, look[model.name], true, flattered))
+            rows.append(_row(model.title, look[model.name], true, flattered))
     return tuple(rows)
 
 

@@ -50,7 +50,7 @@ def _models(benchmark: Benchmark) -> list[dict[str, Any]]:
         if len(rows):
             lines.append(
                 {
-                    "name": model.name,
+                    "name": model.title,
                     "type": model.type,
                     "runs": len(rows),
                     "seeds": ", ".join(map(str, sorted(rows["seed"].unique()))),

@@ -63,6 +63,6 @@ def _numbers(benchmark: Benchmark, sealed: Strategy) -> dict[str, Any]:
         for _, row in table.iterrows()
     }
     metrics = [m for m in benchmark.metrics if m in set(table["metric"])]
-    models = [m.name for m in benchmark.models if m.name in set(table["model"])]
-    rows = [(model, [cells.get((model, m)) for m in metrics]) for model in models]
+    models = [m for m in benchmark.models if m.name in set(table["model"])]
+    rows = [(m.title, [cells.get((m.name, name)) for name in metrics]) for m in models]
     return {"metrics": [benchmark.metric(m) for m in metrics], "rows": rows}

@@ -9,7 +9,7 @@ from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import interval, number
-from clinicadl_trust.stats.folds import site_metrics
+from clinicadl_trust.stats import site_metrics
 
 __all__ = ["build"]
 
@@ -32,7 +32,7 @@ def build(benchmark: Benchmark) -> Section:
 
 def _values(benchmark: Benchmark) -> pd.DataFrame | str:
     """Return the primary metric per site, or why there is none."""
-    predictions, metric = benchmark.predictions, benchmark.primary_metric
+    predictions, metric = benchmark.evaluated, benchmark.primary_metric
     if predictions is None or metric is None:
         return "There are no predictions yet, so nothing can be shown per site."
     if "site" not in predictions or predictions["site"].isna().all():
@@ -60,7 +60,7 @@ def _forest(benchmark: Benchmark, strategy: Strategy, table: pd.DataFrame) -> Fo
         rows = table[table["model"] == model.name].sort_values("site")
         if len(rows) and model.type != "majority":
             drawn = tuple(_row(row, look[model.name]) for _, row in rows.iterrows())
-            groups.append(Group(model.name, drawn))
+            groups.append(Group(model.title, drawn))
     level = table["confidence_level"].iloc[0]
     return Forest(
         key=f"sites-{strategy.name}",
