@@ -56,6 +56,7 @@ def execute(
     runs: Sequence[Run],
     workers: Workers,
     display: Display,
+    record: Callable[[Sequence[Outcome]], None],
     do: Callable[[Run], Outcome] | None = None,
 ) -> list[Outcome]:
     """Do the runs that are not done.
@@ -68,6 +69,8 @@ def execute(
         Who does them.
     display : Display
         Where it is told.
+    record : callable
+        Given all that failed, at the start and whenever another fails.
     do : callable, optional
         Does one run in a worker; by default ``perform``.
 
@@ -83,7 +86,8 @@ def execute(
     """
     todo = [run for run in runs if not run.is_done]
     display.begin(todo, len(runs) - len(todo), min(workers.n_jobs, len(todo)))
-    failed = []
+    failed: list[Outcome] = []
+    record(failed)
     for outcome in _outcomes(todo, workers, display, do or perform):
         display.ended(outcome)
         if outcome.unwritable:
@@ -94,6 +98,7 @@ def execute(
             )
         if outcome.error:
             failed.append(outcome)
+            record(failed)
     order = {str(run): place for place, run in enumerate(todo)}
     return sorted(failed, key=lambda outcome: order[str(outcome.run)])
 

@@ -17,7 +17,7 @@ from clinicadl_trust.benchmark.preparation import Prepared
 from clinicadl_trust.benchmark.splitting import Splits
 from clinicadl_trust.records import write_json
 
-__all__ = ["FILE", "finish_info", "read_info", "write_info"]
+__all__ = ["FILE", "finish_info", "read_info", "update_info", "write_info"]
 
 FILE = "benchmark.json"
 
@@ -74,6 +74,7 @@ def write_info(
             "hardware": _hardware(),
             "started": before.get("started") or _now(),
             "finished": before.get("finished"),
+            "audited": before.get("audited"),
             "history": history,
             "threads": experiment.run.threads,
             "models": {
@@ -103,12 +104,15 @@ def read_info(directory: Path) -> dict[str, Any]:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+def update_info(directory: Path, **values: Any) -> None:
+    """Write values into ``benchmark.json``."""
+    write_json(directory / FILE, {**read_info(directory), **values})
+
+
 def finish_info(directory: Path, is_news: bool) -> None:
     """Write when the last run was done, unless none was done by this call."""
-    info = read_info(directory)
-    if is_news or not info.get("finished"):
-        info["finished"] = _now()
-    write_json(directory / FILE, info)
+    if is_news or not read_info(directory).get("finished"):
+        update_info(directory, finished=_now())
 
 
 def _split(name: str, splits: Splits) -> dict[str, Any]:

@@ -108,7 +108,7 @@ def complete(runs: Sequence[Run]) -> list[Run]:
     return [run for run in runs if _series(run) not in lacking]
 
 
-def write_failures(failed: Sequence[Outcome], directory: Path) -> None:
+def write_failures(directory: Path, failed: Sequence[Outcome]) -> None:
     """Write ``failures.tsv``, with a header alone when nothing failed."""
     rows = [
         {

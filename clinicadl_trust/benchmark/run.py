@@ -6,12 +6,13 @@ import os
 from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from clinicadl_trust.benchmark.auditing import audit_splits
+from clinicadl_trust.benchmark.auditing import audit_benchmark, refuse_leaks
 from clinicadl_trust.benchmark.changes import additions
 from clinicadl_trust.benchmark.checks import CheckModel, check_model
 from clinicadl_trust.benchmark.config import Experiment
@@ -49,6 +50,8 @@ class BenchmarkResult:
         The plan.
     failed : tuple of Outcome
         The runs that failed.
+    leaks : pandas.DataFrame
+        What the audit found in the runs, beside what is leaky on purpose.
     statistics : pandas.DataFrame
         ``statistics.tsv``.
     report : pathlib.Path or None
@@ -58,6 +61,7 @@ class BenchmarkResult:
     directory: Path
     runs: tuple[Run, ...]
     failed: tuple[Outcome, ...]
+    leaks: pd.DataFrame
     statistics: pd.DataFrame
     report: Path | None
 
@@ -119,6 +123,7 @@ def run_benchmark(
         display.stage("Checking the experiment")
         experiment = _read(config, directory, workers)
         with locked(directory):
+            report = experiment.run.report if report is None else report
             return _run(experiment, directory, workers, display, report)
 
 
@@ -140,46 +145,41 @@ def _run(
     directory: Path,
     workers: Workers,
     display: Display,
-    report: bool | None,
+    report: bool,
 ) -> BenchmarkResult:
     before = read_resolved(directory)
-    added = additions(before, experiment, directory) if before else []
-    if before != experiment:
+    added = [] if before is None else additions(before, experiment, directory)
+    if before is None:
         write_resolved(experiment, directory)
-    runs = _prepared_runs(experiment, directory, display, added, workers.n_jobs)
-    is_news = not all(run.is_done for run in runs)
-    failed = execute(runs, workers, display)
-    workers.close()
-    display.stage("Computing the statistics")
-    write_failures(failed, directory)
-    statistics = write_results(experiment, runs, directory)
-    finish_info(directory, is_news)
-    page = None
-    if experiment.run.report if report is None else report:
-        from clinicadl_trust.report import write_report
-
-        display.stage("Writing the report")
-        page = write_report(directory)
-    return BenchmarkResult(directory, tuple(runs), tuple(failed), statistics, page)
-
-
-def _prepared_runs(
-    experiment: Experiment,
-    directory: Path,
-    display: Display,
-    added: list[str],
-    n_jobs: int,
-) -> list[Run]:
-    """Do all that comes before the first training."""
     display.stage("Preparing the cohort")
-    prepared = prepare(experiment, directory, n_jobs)
+    prepared = prepare(experiment, directory, workers.n_jobs)
     display.stage("Splitting, the sealed test group first")
     splits = make_splits(experiment, prepared, directory)
     write_table(prepared.flow, directory / "flow.tsv")
     write_info(experiment, prepared, splits, directory, added)
+    write_resolved(experiment, directory)
+    runs = plan(experiment, prepared, splits, directory)
     display.stage("Auditing the splits")
-    audit_splits(prepared, splits, directory)
-    return plan(experiment, prepared, splits, directory)
+    refuse_leaks(
+        audit_benchmark(experiment, prepared, splits, runs, directory), directory
+    )
+    is_news = not all(run.is_done for run in runs)
+    failed = execute(runs, workers, display, partial(write_failures, directory))
+    workers.close()
+    display.stage("Auditing the runs")
+    leaks = audit_benchmark(experiment, prepared, splits, runs, directory)
+    display.stage("Computing the statistics")
+    statistics = write_results(experiment, runs, directory)
+    finish_info(directory, is_news)
+    page = None
+    if report:
+        from clinicadl_trust.report import write_report
+
+        display.stage("Writing the report")
+        page = write_report(directory)
+    return BenchmarkResult(
+        directory, tuple(runs), tuple(failed), leaks, statistics, page
+    )
 
 
 def _trust(name: str, config: Mapping[str, Any], task: Task | None) -> None:

@@ -69,7 +69,7 @@ def benchmark(
         experiment, output, n_jobs=n_jobs, report=report, display=make_display()
     )
     _tell(result, output)
-    if result.failed:
+    if result.failed or len(result.leaks):
         raise click.exceptions.Exit(1)
 
 
@@ -94,6 +94,10 @@ def _tell(result: BenchmarkResult, output: Path) -> None:
             "the statistics of that split. The same command tries these runs again.",
             err=True,
             fg="red",
+        )
+    for leak in result.leaks.itertuples():
+        click.secho(
+            f"Leak: {leak.where}: {leak.message} {leak.what_to_do}", err=True, fg="red"
         )
     if result.report is not None:
         click.echo(f"Report: {output / result.report.name}")

@@ -16,6 +16,10 @@ from clinicadl_trust.benchmark.workers import Workers
 from clinicadl_trust.exceptions import OutputError
 
 
+def ignore(failed):
+    """Record nothing."""
+
+
 class Recorder(Silent):
     def __init__(self):
         self.begun = None
@@ -33,7 +37,7 @@ def test_failures_and_deaths_do_not_stop_the_others(tmp_path):
     runs = [fake_runs.make_run(tmp_path, model) for model in models]
     display = Recorder()
     with Workers(2, 1) as workers:
-        failed = execute(runs, workers, display, fake_runs.do)
+        failed = execute(runs, workers, display, ignore, fake_runs.do)
     assert display.begun == (5, 0, 2)
     assert [run.is_done for run in runs] == [True, False, False, True, True]
     assert [(o.run.spec.model, o.error) for o in failed] == [
@@ -59,14 +63,14 @@ def test_what_is_done_is_passed_over(tmp_path):
         fake_runs.finish(run)
     display = Recorder()
     with Workers(2, 1) as workers:
-        assert execute(runs, workers, display, fake_runs.do) == []
+        assert execute(runs, workers, display, ignore, fake_runs.do) == []
     assert display.begun == (0, 2, 0)
 
 
 def test_a_full_disk_stops_all(tmp_path):
     runs = [fake_runs.make_run(tmp_path, model) for model in ("full", "fine")]
     with Workers(1, 1) as workers, pytest.raises(OutputError, match="disk is full"):
-        execute(runs, workers, Silent(), fake_runs.do)
+        execute(runs, workers, Silent(), ignore, fake_runs.do)
     assert not runs[1].is_done
 
 
