@@ -51,17 +51,17 @@ def show_comparisons(statistics: pd.DataFrame, console: Console | None = None) -
         table = _table(question, rows)
         references = list(dict.fromkeys(rows["reference"]))
         against = f"minus {references[0]}" if len(references) == 1 else "minus"
-        table.add_column("model" if len(references) > 1 else f"model {against}")
-        if len(references) > 1:
-            table.add_column(against)
+        names = ["model", against] if len(references) > 1 else [f"model {against}"]
+        for name in names:
+            table.add_column(escape(name), overflow="fold")
         table.add_column("difference", justify="right", no_wrap=True)
         table.add_column(f"{level:.0%} interval", justify="right", no_wrap=True)
         table.add_column("p", justify="right", no_wrap=True)
         table.add_column("p (Holm)", justify="right", no_wrap=True)
         for row in rows.itertuples():
-            names = [row.model, row.reference][: 1 + (len(references) > 1)]
+            pair = [row.model, row.reference][: len(names)]
             table.add_row(
-                *(escape(str(name)) for name in names),
+                *(escape(str(name)) for name in pair),
                 _number(row.value, "+"),
                 _interval(row.low, row.high, "+"),
                 _p_value(row.p_value),
@@ -99,7 +99,8 @@ def _notes(rows: pd.DataFrame, name: Callable[..., str]) -> Iterable[str]:
             about.setdefault(sentence, []).append(name(row))
     everyone = {name(row) for row in rows.itertuples()}
     for text, names in about.items():
-        who = "" if set(names) == everyone else f"{', '.join(dict.fromkeys(names))}: "
+        is_said = set(names) == everyone or any(f"'{m}'" in text for m in rows["model"])
+        who = "" if is_said else f"{', '.join(dict.fromkeys(names))}: "
         yield f"! {who}{text}"
 
 

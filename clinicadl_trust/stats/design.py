@@ -89,7 +89,7 @@ def infer_designs(table: pd.DataFrame, group: str = "test") -> dict[str, Design]
     """Say what each split strategy of a predictions table amounts to.
 
     One fold is a held-out test group, several are a cross-validation. Sites (or
-    datasets, or scanners) that never span two test folds of a repeat were left out
+    datasets, or scanners) whose participants are always tested together were left out
     as a whole. A participant in two test folds of one repeat was trained on in one
     and tested in the other, and one in the test and the validation group of a fold
     helped to choose the model: both are leaks.
@@ -184,19 +184,27 @@ def _leak(test: pd.DataFrame, validation: pd.DataFrame) -> str:
 
 
 def _left_out_unit(rows: pd.DataFrame) -> str:
-    """Name the coarsest group of participants that never spans two test folds."""
+    """Name the coarsest group of participants that is always tested as a whole."""
     found: dict[str, int] = {}
     n_participants = rows["participant_id"].nunique()
     for unit in _UNITS:
         if unit not in rows or rows[unit].isna().any():
             continue
         n_units = rows[unit].nunique()
-        in_fold = rows.drop_duplicates([*_MODEL_FOLD, unit])
-        spans = in_fold.duplicated(["model", "repeat", unit])
         # Were every participant a site of one's own, any split would leave out sites.
-        if n_units > 1 and not spans.any() and n_participants >= 2 * n_units:
+        if n_participants >= 2 * n_units and _is_left_out(rows, unit, n_units):
             found[unit] = n_units
     return min(found, key=found.__getitem__) if found else "participant"
+
+
+def _is_left_out(rows: pd.DataFrame, unit: str, n_units: int) -> bool:
+    """Whether a fold tests all participants of its sites, and not all sites."""
+    members = rows.drop_duplicates(["model", unit, "participant_id"])
+    in_all = members.groupby(["model", unit]).size()
+    tested = rows.drop_duplicates([*_MODEL_FOLD, unit, "participant_id"])
+    in_fold = tested.groupby([*_MODEL_FOLD, unit]).size()
+    whole = in_fold == in_all.reindex(in_fold.index.droplevel(FOLD)).to_numpy()
+    return bool(whole.all() and in_fold.groupby(_MODEL_FOLD).size().max() < n_units)
 
 
 def _sizes(images: pd.DataFrame, group: str, ids: list[str]) -> pd.DataFrame:

@@ -1,0 +1,161 @@
+"""``clinicadl evaluate`` and ``clinicadl compare`` as a user meets them."""
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from clinicadl_trust.cli.main import cli
+from clinicadl_trust.predictions import write_predictions
+from clinicadl_trust.stats import read_statistics
+
+sys.path.append(str(Path(__file__).parents[1] / "stats"))
+from predictions_factory import concat, folds, held_out
+
+
+@pytest.fixture
+def call(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+
+    def run(*arguments):
+        return CliRunner().invoke(cli, [str(each) for each in arguments])
+
+    return run
+
+
+@pytest.fixture
+def table(tmp_path):
+    models = {"cnn": 1.5, "regional-logistic-regression": 1.0, "metadata": 0.2}
+    tables = [
+        held_out(models),
+        folds(models, by="site"),
+        folds(models, by="scan", visits=3),
+    ]
+    return write_predictions(concat(tables), tmp_path / "predictions.tsv")
+
+
+def test_evaluate_prints_and_writes(call, table):
+    result = call("evaluate", table, "--metric", "roc_auc", "-m", "brier")
+    assert result.exit_code == 0, result.output
+    written = read_statistics("statistics.tsv")
+    assert len(written) == 3 * 3 * 2
+    assert Path("statistics.json").is_file()
+    for text in (
+        "a new patient of this test group's hospitals",
+        "a retrained model in a new hospital",
+        "40 participants, 80 images, 4 sites",
+        "Obuchowski (1997)",
+        "! leaky: 40 participants",
+        "18 rows in 'statistics.tsv'",
+    ):
+        assert text in result.output
+    value = written.iloc[0]["value"]
+    assert f"{value:.3f}" in result.output
+
+
+def test_nothing_is_wider_than_80_columns_or_cut_off(call, table):
+    for command in ("evaluate", "compare"):
+        output = call(command, table).output
+        assert max(map(len, output.splitlines())) <= 80
+        assert "…" not in output
+        assert "regional-log" in output
+
+
+def test_compare_adds_its_rows_to_those_of_evaluate(call, table):
+    call("evaluate", table, "--metric", "roc_auc")
+    result = call("compare", table, "--reference", "metadata")
+    assert result.exit_code == 0, result.output
+    assert "roc_auc (primary) on sealed" in result.output
+    assert "model minus metadata" in result.output
+    assert "p (Holm)" in result.output
+    assert "beside 9 rows that it already had" in result.output
+    kinds = read_statistics("statistics.tsv")["kind"].value_counts()
+    assert kinds.to_dict() == {"estimate": 9, "comparison": 6}
+
+
+def test_a_benchmark_folder_is_its_predictions(call, table, tmp_path):
+    result = call("evaluate", tmp_path, "--metric", "brier", "-o", "out/some.tsv")
+    assert result.exit_code == 0, result.output
+    assert len(read_statistics("out/some.tsv")) == 9
+
+
+def test_a_table_from_elsewhere(call, tmp_path):
+    table = held_out({"cnn": 1.0})
+    table = table.assign(subject=table["participant_id"], truth=table["label"])
+    table["truth"] = table["truth"].map({0: "CN", 1: "AD"})
+    columns = ["subject", "session_id", "truth", "score"]
+    table[columns].to_csv("mine.csv", index=False)
+    mapped = ["--column", "participant_id=subject", "--column", "label=truth"]
+    result = call("evaluate", "mine.csv", *mapped, "--positive", "AD")
+    assert result.exit_code == 0, result.output
+    expected = held_out({"cnn": 1.0})
+    write_predictions(expected, tmp_path / "ours.tsv")
+    call("evaluate", "ours.tsv", "-o", "ours-statistics.tsv")
+    ours, theirs = (
+        read_statistics(name)["value"].tolist()
+        for name in ("ours-statistics.tsv", "statistics.tsv")
+    )
+    assert ours == pytest.approx(theirs)
+    turned = call("evaluate", "mine.csv", *mapped, "--positive", "CN", "-m", "roc_auc")
+    assert turned.exit_code == 0
+    assert read_statistics("statistics.tsv")["value"].tolist() == pytest.approx(
+        [1 - theirs[0]]
+    )
+
+
+def test_two_files_are_two_models_named_as_the_files(call):
+    for name, effect in (("ours", 1.5), ("theirs", 0.5)):
+        held_out({name: effect}).drop(columns="model").to_csv(
+            f"{name}.csv", index=False
+        )
+    result = call("compare", "ours.csv", "theirs.csv")
+    assert result.exit_code == 0, result.output
+    row = read_statistics("statistics.tsv").iloc[0]
+    assert (row["model"], row["reference"]) == ("ours", "theirs")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--metric", "rocauc"], "Did you mean 'roc_auc'"),
+        (["--metric", "mae"], "is for regression"),
+        (["--group", "validation"], "no group 'validation'"),
+        (["--primary", "scans"], "cannot be primary"),
+        (["--column", "label=diagnosis"], "no column 'diagnosis'"),
+        (["--positive", "AD"], "no value of the column 'label'"),
+    ],
+)
+def test_a_mistake_is_one_message_and_exit_code_1(call, table, arguments, message):
+    result = call("evaluate", table, *arguments)
+    assert result.exit_code == 1
+    assert message in re.sub(r"\s+", " ", result.output)
+    assert "Traceback" not in result.output
+    assert not Path("statistics.tsv").exists()
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [["absent.tsv"], [], ["--confidence-level", "95"], ["--column", "label"]],
+)
+def test_wrong_usage_is_exit_code_2(call, table, arguments):
+    arguments = [table, *arguments] if arguments[:1] != ["absent.tsv"] else arguments
+    if len(arguments) == 1 and arguments[0] == table:
+        arguments = ["--metric", "roc_auc"]  # no table at all
+    result = call("evaluate", *arguments)
+    assert result.exit_code == 2, result.output
+
+
+def test_two_classes_by_name_ask_for_the_positive_one(call):
+    table = held_out({"cnn": 1.0})
+    table["label"] = table["label"].map({0: "CN", 1: "AD"})
+    table.to_csv("mine.tsv", sep="\t", index=False)
+    result = call("evaluate", "mine.tsv")
+    assert result.exit_code == 1
+    assert "--positive" in result.output
+    table["label"] = table["label"].where(table.index > 4, "MCI")
+    table.to_csv("three.tsv", sep="\t", index=False)
+    result = call("evaluate", "three.tsv", "--positive", "AD")
+    assert "score_<class>" in result.output

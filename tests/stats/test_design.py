@@ -1,0 +1,188 @@
+"""How the data were split is read from the table alone."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from predictions_factory import cohort, concat, folds, held_out, predict
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.predictions import check_predictions
+from clinicadl_trust.stats import infer_designs
+from clinicadl_trust.stats.design import choose_primary
+
+
+def design(table, group="test"):
+    (found,) = infer_designs(check_predictions(table), group).values()
+    return found
+
+
+def test_one_fold_is_a_held_out_group():
+    found = design(held_out())
+    assert (found.kind, found.unit, found.leak) == ("held-out", "participant", "")
+    assert "new patient" in found.estimand
+    assert found.is_result
+
+
+def test_several_seeds_are_still_one_group():
+    images = cohort()
+    table = concat(predict(images, seed=seed) for seed in range(3))
+    assert design(table).kind == "held-out"
+
+
+def test_folds_of_participants_are_a_cross_validation():
+    found = design(folds(n_splits=4, participants=40))
+    assert (found.kind, found.unit) == ("cross-validation", "participant")
+    assert found.folds["n_test"].tolist() == [10] * 4
+    assert found.folds["n_train"].tolist() == [30] * 4
+    assert found.sizes([(0, 0), (0, 1)]) == (30, 10)
+    assert "retrained" in found.estimand
+
+
+def test_those_who_validate_do_not_train():
+    table = folds({"cnn": 1.0}, n_splits=4)
+    validation = [
+        predict(
+            cohort().query("participant_id in @chosen"),
+            strategy="participants",
+            split=split,
+            group="validation",
+        )
+        for split, chosen in enumerate(
+            (["sub-002"], ["sub-004"], ["sub-006"], ["sub-000"])
+        )
+    ]
+    assert design(concat([table, *validation])).folds["n_train"].tolist() == [29] * 4
+
+
+def test_folds_of_sites_leave_out_sites():
+    found = design(folds(by="site", n_splits=4, sites=4))
+    assert (found.kind, found.unit) == ("sites-left-out", "site")
+    assert found.estimand == "a retrained model in a new hospital"
+
+
+def test_two_sites_in_a_fold_are_left_out_sites_too():
+    assert design(folds(by="site", n_splits=2, sites=4)).kind == "sites-left-out"
+
+
+@pytest.mark.parametrize(
+    ("column", "values", "unit"),
+    [
+        ("scanner", lambda site: site + "-b", "site"),  # one scanner a site
+        ("dataset", lambda site: site.map(lambda s: "AB"[int(s[5:]) % 2]), "dataset"),
+        ("dataset", lambda site: "ADNI", "site"),
+    ],
+)
+def test_the_coarsest_unit_left_out_is_named(column, values, unit):
+    table = folds(by="site", n_splits=2, sites=4)
+    table[column] = values(table["site"])
+    assert design(table).unit == unit
+
+
+def test_scanners_are_left_out_where_sites_are_not():
+    table = folds(by="site", sites=4)
+    table["scanner"], table["site"] = table["site"], "Paris"
+    assert design(table).unit == "scanner"
+
+
+def test_a_site_for_each_participant_is_not_a_site():
+    table = folds()
+    table["site"] = table["participant_id"]
+    assert design(table).kind == "cross-validation"
+
+
+def test_a_site_that_is_unknown_for_some_says_nothing():
+    table = folds(by="site")
+    table.loc[0, "site"] = np.nan
+    assert design(table).kind == "cross-validation"
+
+
+def test_repeated_test_groups_do_not_leave_out_sites():
+    images = cohort(participants=80)
+    number = images["participant_id"].str[4:].astype(int)
+    table = concat(
+        predict(images[number // 8 % 3 == repeat], repeat=repeat) for repeat in range(3)
+    )
+    assert design(table).kind == "cross-validation"
+    everyone = concat(predict(images, repeat=repeat) for repeat in range(2))
+    assert design(everyone).kind == "cross-validation"
+
+
+def test_repeated_left_out_sites_are_recognised():
+    assert design(folds(by="site", repeats=2)).unit == "site"
+
+
+def test_folds_of_scans_leak():
+    found = design(folds(by="scan", n_splits=3, participants=40, visits=2))
+    assert found.leak == "40 participants are in training and in test"
+    assert not found.is_result
+    assert found.estimand.startswith("none")
+    assert found.warnings == ("leaky: 40 participants are in training and in test.",)
+    # counted in images, as whoever makes the mistake does
+    assert found.folds["n_train"].sum() == 160
+    assert found.folds["n_test"].sum() == 80
+
+
+def test_folds_of_scans_do_not_leak_with_one_scan_each():
+    assert not design(folds(by="scan", visits=1)).leak
+
+
+def test_a_travelling_participant_leaks_from_site_to_site():
+    table = folds({"cnn": 1.0}, by="site")
+    there = (table["participant_id"] == "sub-000") & (table["session_id"] == "ses-M001")
+    table.loc[there, ["site", "split"]] = ["site-1", 1]
+    assert "1 participants" in design(table).leak
+
+
+def test_validating_on_test_participants_leaks():
+    images = cohort()
+    table = concat([predict(images), predict(images[:4], group="validation")])
+    assert design(table).leak == "2 participants are in validation and in test"
+
+
+def test_repeats_are_not_a_leak():
+    assert not design(folds(repeats=3)).leak
+
+
+def test_two_models_may_have_folds_of_their_own():
+    one, other = folds({"a": 1.0}), folds({"b": 1.0})
+    other["split"] = (other["split"] + other["participant_id"].str[-1].astype(int)) % 4
+    assert not design(pd.concat([one, other])).leak
+
+
+def test_validation_images_are_no_result():
+    table = concat(
+        [held_out(), predict(cohort(), strategy="other", group="validation")]
+    )
+    found = infer_designs(check_predictions(table), "validation")
+    assert list(found) == ["other"]
+    assert not found["other"].is_result
+    assert "optimistic" in found["other"].warnings[0]
+
+
+def designs():
+    tables = [
+        folds(by="scan", n_splits=3),
+        folds(by="site"),
+        folds(),
+        held_out(),
+    ]
+    return infer_designs(check_predictions(concat(tables)))
+
+
+def test_the_held_out_group_is_primary_then_cross_validation_then_sites():
+    found = designs()
+    assert choose_primary(found) == "sealed"
+    del found["sealed"]
+    assert choose_primary(found) == "participants"
+    del found["participants"]
+    assert choose_primary(found) == "sites"
+    del found["sites"]
+    assert choose_primary(found) is None
+
+
+def test_the_primary_strategy_can_be_chosen_but_not_a_leaky_one():
+    assert choose_primary(designs(), "sites") == "sites"
+    with pytest.raises(StatisticsError, match="'scans' cannot be primary"):
+        choose_primary(designs(), "scans")
+    with pytest.raises(StatisticsError, match="Did you mean 'sealed'"):
+        choose_primary(designs(), "seald")
