@@ -142,7 +142,13 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
     if output.exists() and not output.is_dir():
         raise OutputError(f"'{output}' is a file. Name a folder for the CAPS.")
     if record.is_file():
-        found = json.loads(record.read_text(encoding="utf-8"))
+        try:
+            found = json.loads(record.read_text(encoding="utf-8"))
+        except ValueError as error:
+            raise OutputError(
+                f"'{record}' cannot be read: {error}. Remove the folder '{output}', or "
+                "choose another."
+            ) from error
         if found != wanted:
             raise OutputError(
                 f"'{output}' holds a cohort of other options: "

@@ -5,6 +5,9 @@ Labels come from a stream of their own, so that no other number depends on them.
 
 from __future__ import annotations
 
+from datetime import date, timedelta
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
@@ -57,9 +60,10 @@ def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
     patient = people["diagnosis"] != "CN"
     people["baseline_age"] += options.age_gap * patient
     people["severity"] *= options.effect * patient
-    table = pd.concat(
-        [_sessions(person, options) for person in people.itertuples(index=False)],
-        ignore_index=True,
+    table = pd.DataFrame(
+        row
+        for person in people.to_dict("records")
+        for row in _sessions(person, options)
     )
     if options.duplicates:
         copies = _duplicates(table, options)
@@ -148,32 +152,34 @@ def _diagnoses(sites: pd.Series, options: GeneratorOptions) -> list[str]:
     return [DISEASES[options.disease] if p else "CN" for p in patient]
 
 
-def _sessions(person, options: GeneratorOptions) -> pd.DataFrame:  # type: ignore[no-untyped-def]
-    rng = stream(options.seed, "sessions", person.participant_id)
-    months = [0] + [
-        k * options.interval
-        for k in range(1, options.sessions)
-        if rng.random() >= options.attrition
-    ]
-    first = pd.Timestamp("2012-01-01") + pd.Timedelta(days=int(rng.integers(8 * 365)))
-    # Appointments are kept within three weeks.
-    days = [
-        round(m * 30.4375) + (int(rng.integers(-21, 22)) if m else 0) for m in months
-    ]
-    years = np.asarray(days) / 365.25
-    shared = {name: getattr(person, name) for name in person._fields}
-    return pd.DataFrame(
-        {
-            **shared,
-            "session_id": [f"ses-M{m:03d}" for m in months],
-            "acquisition_date": [
-                (first + pd.Timedelta(days=d)).date().isoformat() for d in days
-            ],
-            "years": years.round(3),
-            "age": (person.baseline_age + years).round(1),
-            "copied_from": None,
-        }
-    )
+def _sessions(
+    person: dict[str, Any], options: GeneratorOptions
+) -> list[dict[str, Any]]:
+    """Return one row per session of a participant."""
+    rng = stream(options.seed, "sessions", person["participant_id"])
+    first = date(2012, 1, 1) + timedelta(days=int(rng.integers(8 * 365)))
+    rows = []
+    for k in range(options.sessions):
+        months = k * options.interval
+        # Drawn for sessions that are missed as well, so that attrition leaves the
+        # dates of the others as they are.
+        comes = rng.random() >= options.attrition
+        late = int(rng.integers(-21, 22))  # appointments are kept within three weeks
+        if k and not comes:
+            continue
+        days = round(months * 30.4375) + (late if k else 0)
+        years = days / 365.25
+        rows.append(
+            person
+            | {
+                "session_id": f"ses-M{months:03d}",
+                "acquisition_date": (first + timedelta(days=days)).isoformat(),
+                "years": round(years, 3),
+                "age": round(person["baseline_age"] + years, 1),
+                "copied_from": None,
+            }
+        )
+    return rows
 
 
 def _duplicates(table: pd.DataFrame, options: GeneratorOptions) -> pd.DataFrame:
