@@ -25,10 +25,10 @@ __all__ = [
 N_BINS = 4
 _BIN = "quartile "
 
-#: Group folds are drawn up to this often, until the folds' shares of each class have
-#: a standard deviation below ``EVEN``; else the most even draw is kept.
+#: Group folds are drawn up to this often and the most even draw is kept; the first
+#: whose shares of each class have a standard deviation below this part of a fold will do.
 N_DRAWS = 20
-EVEN = 0.02
+EVEN = 0.1
 
 
 def is_quantity(values: pd.Series) -> bool:
@@ -196,7 +196,7 @@ def even_group_folds(
         uneven = _unevenness(codes, folds, n_splits)
         if uneven < least:
             best, least = folds, uneven
-        if least < EVEN:
+        if least < EVEN / n_splits:
             break
     return best
 

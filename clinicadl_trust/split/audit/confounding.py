@@ -18,7 +18,7 @@ __all__ = ["Confounding", "estimate_confounding"]
 #: see a prevalence of .25 to .75 over four sites in two cohorts of 120 out of three.
 LARGEST_P = 0.005
 
-N_SPLITS, N_REPEATS = 5, 10
+N_SPLITS, N_REPEATS = 5, 5
 _COVARIATES = ("site", "age", "sex")
 
 
