@@ -187,6 +187,11 @@ class Blueprint:
         ----------
         shape : tuple of int
             Channels and voxels of the images.
+
+        Raises
+        ------
+        ConfigError
+            If it asks for another number of outputs than the task and loss need.
         """
         table = self.options.network or default_network(shape)
         asked = table.get("num_outputs", self.n_outputs)

@@ -15,14 +15,13 @@ from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.tensors import Conversion
+from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.task import Task
 
 __all__ = ["LABEL", "Scale", "file_type", "open_images", "targets"]
 
 #: The column of our datasets that holds the target.
 LABEL = "label"
-
-Shape = tuple[int, int, int, int]
 
 
 @dataclass(frozen=True)
@@ -118,7 +117,7 @@ def open_images(
     same_affine: bool = True,
     max_memory: float | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> tuple[MemoryDataset, Shape]:
+) -> tuple[MemoryDataset, Geometry]:
     """Convert images as needed and open them.
 
     Parameters
@@ -142,8 +141,8 @@ def open_images(
     -------
     dataset : MemoryDataset
         In the order of ``table``.
-    shape : tuple of int
-        Channels and voxels of every image.
+    geometry : Geometry
+        The grid of every image.
 
     Raises
     ------
@@ -152,7 +151,7 @@ def open_images(
     """
     columns = [LABEL] if LABEL in table else []
     budget = None if max_memory is None else int(max_memory * 1e9)
-    with conversion.of(rows, same_affine, progress) as (description, shape):
+    with conversion.of(rows, same_affine, progress) as (description, geometry):
         dataset = MemoryDataset(
             description,
             data=table,
@@ -160,4 +159,4 @@ def open_images(
             columns=columns,
             max_memory=budget,
         )
-    return dataset, shape
+    return dataset, geometry

@@ -8,7 +8,9 @@ from typing import Any
 
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 from clinicadl_trust.models.building import is_finished
+from clinicadl_trust.models.provenance import claim
 from clinicadl_trust.models.spec import RunSpec
+from clinicadl_trust.records import record_dir
 from clinicadl_trust.task import Task
 
 __all__ = ["TYPES", "check_model", "run"]
@@ -60,7 +62,8 @@ def run(spec: RunSpec, progress: Callable[[float, str], None] | None = None) -> 
     Returns
     -------
     pathlib.Path
-        The finished MAPS. If it was finished before, nothing is done.
+        The finished MAPS. If it was finished before, with the same settings,
+        nothing is done.
 
     Raises
     ------
@@ -69,6 +72,7 @@ def run(spec: RunSpec, progress: Callable[[float, str], None] | None = None) -> 
     """
     kind = _type(spec.model, spec.config)
     if is_finished(spec):
+        claim(spec, record_dir(spec.output, spec.fold.split))
         return spec.output
     if kind == "trainer":
         from clinicadl_trust.models.trainer import run_trainer

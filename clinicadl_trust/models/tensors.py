@@ -34,11 +34,14 @@ from clinicadl.utils.dictionary.words import IMAGE
 from filelock import FileLock
 
 from clinicadl_trust.exceptions import CapsError
-from clinicadl_trust.models.volumes import read_volume
+from clinicadl_trust.models.volumes import Geometry, read_volume
 
-__all__ = ["Conversion"]
+__all__ = ["TOLERANCE", "Conversion"]
 
 _IDS = ["participant_id", "session_id"]
+
+#: Affines further apart than this (mm, or mm per voxel) are different spaces.
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -48,14 +51,14 @@ class _Entry:
     path: str
     size: int
     modified: int
-    shape: tuple[int, ...]
-    affine: tuple[float, ...]
+    geometry: Geometry
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> _Entry:
         """Read what ``asdict`` and JSON made of one."""
-        shape, affine = tuple(content.pop("shape")), tuple(content.pop("affine"))
-        return cls(**content, shape=shape, affine=affine)
+        grid = content.pop("geometry")
+        geometry = Geometry(tuple(grid["shape"]), tuple(grid["affine"]))
+        return cls(**content, geometry=geometry)
 
     def is_of(self, path: Path) -> bool:
         """Whether the source is still the file that was converted."""
@@ -106,7 +109,7 @@ class Conversion:
         images: pd.DataFrame,
         same_affine: bool = True,
         progress: Callable[[int, int], None] | None = None,
-    ) -> Iterator[tuple[Path, tuple[int, int, int, int]]]:
+    ) -> Iterator[tuple[Path, Geometry]]:
         """Convert what is not converted yet, and hold the lock while it is opened.
 
         Parameters
@@ -122,8 +125,8 @@ class Conversion:
         ------
         description : pathlib.Path
             The JSON file by which ``TensorDataset`` opens the conversion.
-        shape : tuple of int
-            Channels and voxels, the same for all images.
+        geometry : Geometry
+            The grid of all images, after the transforms.
 
         Raises
         ------
@@ -134,8 +137,8 @@ class Conversion:
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder.with_suffix(".lock")):
             entries = self._convert_missing(images, progress)
-            shape = _same_geometry(images, entries, same_affine)
-            yield self._description(entries).get_json_path(self.folder), shape
+            geometry = _same_geometry(images, entries, same_affine)
+            yield self._description(entries).get_json_path(self.folder), geometry
 
     def _convert_missing(
         self, images: pd.DataFrame, progress: Callable[[int, int], None] | None
@@ -198,8 +201,10 @@ class Conversion:
             path=str(path),
             size=status.st_size,
             modified=status.st_mtime_ns,
-            shape=tuple(int(n) for n in point.image.shape),
-            affine=tuple(float(x) for x in np.ravel(point.image.affine)),
+            geometry=Geometry(
+                tuple(int(n) for n in point.image.spatial_shape),  # type: ignore[arg-type]
+                tuple(float(x) for x in np.ravel(point.image.affine)),
+            ),
         )
 
     @property
@@ -209,7 +214,7 @@ class Conversion:
         return TensorType({**source, "conv": "trust"})
 
     def _description(self, entries: dict[str, _Entry]) -> TensorDescription:
-        shapes = {entry.shape[1:] for entry in entries.values()}
+        shapes = {entry.geometry.shape for entry in entries.values()}
         pairs = pd.DataFrame([key.split() for key in sorted(entries)], columns=_IDS)
         return TensorDescription(
             tensor_type=self._tensor_type,
@@ -275,24 +280,24 @@ def _save_tensor(image: tio.ScalarImage, source: Path, target: Path) -> None:
 
 def _same_geometry(
     images: pd.DataFrame, entries: dict[str, _Entry], same_affine: bool
-) -> tuple[int, int, int, int]:
-    """Return the shape of all images, or name the first one that differs."""
+) -> Geometry:
+    """Return the grid of all images, or name the first one that differs."""
     chosen = [entries[_key(*ids)] for ids in images[_IDS].itertuples(index=False)]
     first = chosen[0]
     for entry in chosen:
-        if entry.shape != first.shape:
+        ours, theirs = entry.geometry, first.geometry
+        if ours.shape != theirs.shape:
             raise CapsError(
-                f"'{entry.path}' has the shape {entry.shape[1:]} (x, y, z) and "
-                f"{entry.shape[0]} channel, '{first.path}' {first.shape[1:]} and "
-                f"{first.shape[0]}. Images of one model have one shape: preprocess "
-                "them alike, or add the transform CropOrPad or Resize."
+                f"'{entry.path}' has the shape {ours.shape} (x, y, z), '{first.path}' "
+                f"{theirs.shape}. Images of one model have one shape: preprocess them "
+                "alike, or add the transform CropOrPad or Resize."
             )
-        apart = np.abs(np.subtract(entry.affine, first.affine)).max()
-        if same_affine and apart > 1e-2:
+        apart = np.abs(np.subtract(ours.affine, theirs.affine)).max()
+        if same_affine and apart > TOLERANCE:
             raise CapsError(
                 f"'{entry.path}' and '{first.path}' are not in the same space: their "
-                f"affines differ by up to {apart:.3g} (mm). Register them (clinica run "
+                f"affines differ by up to {apart:.3g} mm. Register them (clinica run "
                 "t1-linear), add the transform Resample, or set training.same_affine "
                 "= false if that is meant."
             )
-    return first.shape  # type: ignore[return-value]
+    return first.geometry

@@ -60,6 +60,7 @@ from clinicadl_trust.models.provenance import (
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.transfer import check_ancestors, load_weights
+from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.predictions import predictions_frame, write_predictions
 from clinicadl_trust.records import Lineage, record_dir, write_json
 
@@ -144,9 +145,9 @@ class _Run:
         state = self._state()
         self.durations = state.get("durations", {})
         with self._timed("images"):
-            data, shape = self._open()
+            data, self.geometry = self._open()
         with _memory_errors():
-            model = self._model(shape)
+            model = self._model((1, *self.geometry.shape))
             if state.get("trained"):
                 clear_checkpoints(self.maps, self.split_index)
                 trainer = self._reopened(model)
@@ -162,7 +163,7 @@ class _Run:
 
     # --- data ---------------------------------------------------------------------
 
-    def _open(self) -> tuple[MemoryDataset, tuple[int, ...]]:
+    def _open(self) -> tuple[MemoryDataset, Geometry]:
         """Convert and open the images of all groups, held once."""
         spec = self.spec
         groups = {name: spec.rows(name) for name in ("train", "validation", "test")}  # type: ignore[arg-type]
@@ -348,8 +349,14 @@ class _Run:
             return {}
 
     def _remember(self, **done: bool) -> None:
-        state = self._state() | {"scale": asdict(self.scale)} | done
-        write_json(self._state_path, state | {"durations": self.durations})
+        state = {
+            **self._state(),
+            "scale": asdict(self.scale),
+            "geometry": asdict(self.geometry),
+            "durations": self.durations,
+            **done,
+        }
+        write_json(self._state_path, state)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:

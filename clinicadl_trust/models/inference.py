@@ -1,0 +1,112 @@
+"""What a network trained with ClinicaDL's Trainer says of new images."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import torch
+from clinicadl.models import Model
+from clinicadl.models.factory import get_model_from_json
+
+from clinicadl_trust.activation import activate
+from clinicadl_trust.cohort import IDS, Cohort
+from clinicadl_trust.exceptions import CapsError, RunError
+from clinicadl_trust.host.loaders import evaluation_loader
+from clinicadl_trust.host.maps import weights_of
+from clinicadl_trust.host.memory import MemoryDataset
+from clinicadl_trust.models.callbacks import Said, collect
+from clinicadl_trust.models.components import Blueprint
+from clinicadl_trust.models.data import Scale, file_type, open_images
+from clinicadl_trust.models.options import read_options
+from clinicadl_trust.models.provenance import read_settings
+from clinicadl_trust.models.tensors import TOLERANCE, Conversion
+from clinicadl_trust.models.volumes import Geometry
+
+__all__ = ["predict_trainer"]
+
+
+def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.ndarray:
+    """Predict with the checkpoint that a run has chosen.
+
+    Parameters
+    ----------
+    maps : pathlib.Path
+        The MAPS of one finished run.
+    cohort : Cohort
+        Who to predict, with a column ``path``.
+    caps : pathlib.Path
+        The folder that holds their images.
+    cache : pathlib.Path
+        Where converted images go.
+
+    Returns
+    -------
+    numpy.ndarray of shape (n_images, n_outputs)
+        Probabilities, or values; in the cohort's order.
+
+    Raises
+    ------
+    CapsError
+        If an image cannot be used, or is on another grid than those of the training.
+    RunError
+        If the run's weights cannot be found.
+    """
+    settings, folder = read_settings(maps)
+    options = read_options(settings.model, settings.config)
+    blueprint = Blueprint(settings.model, options, settings.task)
+    state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    rows = cohort.table
+    data, geometry = open_images(
+        Conversion(caps, file_type(settings.image), blueprint.transforms, cache),
+        rows,
+        rows[list(IDS)],
+        same_affine=options.training.same_affine,
+        max_memory=options.training.max_memory,
+    )
+    trained = Geometry(**state["geometry"])
+    _check_grid(geometry, trained, rows["path"].iloc[0], options.training.same_affine)
+    said = _said(_model(maps), data, options.training.batch_size)
+    ids = rows[list(IDS)].itertuples(index=False, name=None)
+    outputs = np.stack([said[pair] for pair in ids])
+    return Scale(**state["scale"]).to_user(activate(outputs, blueprint.activation))
+
+
+def _model(maps: Path) -> Model:
+    model = get_model_from_json(maps / "model.json")
+    try:
+        weights = weights_of(maps)
+    except FileNotFoundError as error:
+        raise RunError(f"{error} Give the MAPS of one run.") from error
+    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    return model
+
+
+def _said(model: Model, data: MemoryDataset, batch_size: int) -> Said:
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    model.to(device).eval()
+    data.eval()
+    said: Said = {}
+    with torch.no_grad():
+        for batch in evaluation_loader(data, batch_size=batch_size, pin_memory=False):
+            batch.to(device)
+            said |= collect(model.prediction_step(batch))
+    return said
+
+
+def _check_grid(
+    geometry: Geometry, trained: Geometry, path: str, same_affine: bool
+) -> None:
+    """Check that images are on the grid of the training."""
+    if tuple(geometry.shape) != tuple(trained.shape):
+        raise CapsError(
+            f"'{path}' has the shape {geometry.shape} (x, y, z), the model was trained "
+            f"on {tuple(trained.shape)}. Preprocess it as the training images were."
+        )
+    apart = np.abs(np.subtract(geometry.affine, trained.affine)).max()
+    if same_affine and apart > TOLERANCE:
+        raise CapsError(
+            f"The affine of '{path}' differs by up to {apart:.3g} mm from the training "
+            "images': it is in another space. Preprocess it as they were."
+        )
