@@ -220,3 +220,24 @@ def test_a_table_that_cannot_be_checked_is_not_written(tmp_path):
     with pytest.raises(PredictionsError, match="missing or infinite"):
         write_predictions(own(score=[np.nan, 1]), tmp_path / "p.tsv")
     assert not list(tmp_path.iterdir())
+
+
+def test_a_positive_class_makes_numbers_of_names(tmp_path):
+    path = tmp_path / "mine.tsv"
+    own(label=["CN", "AD"]).to_csv(path, sep="\t", index=False)
+    assert read_predictions(path, positive="AD")["label"].tolist() == [0, 1]
+    assert read_predictions(path, positive="CN")["label"].tolist() == [1, 0]
+    with pytest.raises(PredictionsError, match=r"'ADD' is no value.*mean 'AD'"):
+        read_predictions(path, positive="ADD")
+    other = tmp_path / "other.tsv"
+    own(label=["MCI", "AD"]).to_csv(other, sep="\t", index=False)
+    with pytest.raises(PredictionsError, match="is for two classes, and the labels"):
+        read_predictions([path, other], positive="AD")
+
+
+def test_of_several_files_each_without_a_name_is_named_as_its_file(tmp_path):
+    paths = [tmp_path / "cnn.tsv", tmp_path / "svm.tsv"]
+    for path in paths:
+        own().to_csv(path, sep="\t", index=False)
+    assert set(read_predictions(paths)["model"]) == {"cnn", "svm"}
+    assert set(read_predictions(paths[0])["model"]) == {"model"}
