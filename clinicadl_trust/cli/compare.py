@@ -35,7 +35,7 @@ def compare(
     output: Path,
     **options: Any,
 ) -> None:
-    r"""Say which model is better, with an interval and one p-value.
+    """Say which model is better, with an interval and one p-value.
 
     PREDICTIONS are tables as for `clinicadl evaluate`, or the folder of a benchmark.
     The models must predict the same images. How the data were split decides what an

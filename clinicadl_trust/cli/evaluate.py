@@ -30,7 +30,7 @@ def evaluate(
     output: Path,
     **options: Any,
 ) -> None:
-    r"""Estimate each model's performance with honest intervals.
+    """Estimate each model's performance with honest intervals.
 
     PREDICTIONS are tables (TSV, or CSV by their ending) with at least the columns
     participant_id, label and score, or the folder of a benchmark. Several visits of

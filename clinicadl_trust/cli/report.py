@@ -23,7 +23,7 @@ __all__ = ["report"]
     "[default: BENCHMARK_DIRECTORY/report.html]",
 )
 def report(benchmark_directory: Path, output: Path | None) -> None:
-    r"""Write the HTML report of a benchmark.
+    """Write the HTML report of a benchmark.
 
     BENCHMARK_DIRECTORY is the folder that `clinicadl benchmark` wrote, finished or
     not. The page holds everything it needs: it opens from disk, without a network,
