@@ -46,7 +46,13 @@ def split() -> None:
     metavar="NAME",
     help="The folder in SPLIT_DIR, and the name in reports.  [default: the strategy]",
 )
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True)
+@click.option(
+    "--seed",
+    type=click.IntRange(0),
+    default=0,
+    show_default=True,
+    help="Seeds every draw; the order of the table's rows does not matter.",
+)
 def make(
     *,
     participants_tsv: Path,

@@ -38,8 +38,20 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     metavar="NAME",
     help="Which model of the file.  [default: the only one]",
 )
-@click.option("--split", type=click.IntRange(min=0), default=0, show_default=True)
-@click.option("--repeat", type=click.IntRange(min=0), default=0, show_default=True)
+@click.option(
+    "--split",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which fold to train on.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Which repetition of the folds.",
+)
 @click.option(
     "--task",
     type=click.Choice(["classification", "regression"]),

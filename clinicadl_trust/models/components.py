@@ -266,6 +266,11 @@ class Blueprint:
         ----------
         keep_weights : bool
             Whether training starts from the model's weights as they are.
+
+        Raises
+        ------
+        ConfigError
+            If the first validation would come after the last epoch.
         """
         training = self.options.training
         if training.evaluation_interval > training.epochs:
