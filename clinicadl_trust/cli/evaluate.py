@@ -40,7 +40,7 @@ def evaluate(
     \b
     Examples:
         clinicadl evaluate quickstart --metric roc_auc
-        clinicadl evaluate mine.csv --column participant_id=subject \
+        clinicadl evaluate mine.csv --column participant_id=subject \\
             --column score=probability --positive AD
     """
     from clinicadl_trust import stats
