@@ -68,6 +68,11 @@ class Model:
         return self.label or self.name
 
     @property
+    def in_prose(self) -> str:
+        """What it is called in a sentence: a label may hold commas and verbs."""
+        return self.name if self.title == self.name else f"“{self.title}”"
+
+    @property
     def is_baseline(self) -> bool:
         """Whether it never looks at the image."""
         return self.type in BASELINES or (not self.type and self.name in BASELINES)

@@ -83,9 +83,17 @@ def beats_chance(metric: Metric, row: pd.Series) -> bool | None:
 
 
 def methods(benchmark: Benchmark, table: pd.DataFrame) -> list[dict[str, str]]:
-    """Return how the intervals of the primary metric are made, per split."""
+    """Return how the intervals of the primary metric are made, per split.
+
+    The majority baseline is left out: its score is known beforehand.
+    """
     columns = ["split_strategy", "method", "calibration", "estimand"]
-    rows = table[table["metric"] == benchmark.primary_metric]
+    constant = [model.name for model in benchmark.models if model.type == "majority"]
+    rows = table[
+        (table["metric"] == benchmark.primary_metric)
+        & ~table["model"].isin(constant)
+        & ~table["reference"].isin(constant)
+    ]
     return rows[columns].fillna("").drop_duplicates().to_dict("records")
 
 

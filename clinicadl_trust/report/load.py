@@ -166,7 +166,7 @@ def _strategies(
         found.append(
             Strategy(
                 name=name,
-                title=str(given.get("title") or name),
+                title=_title(name, given),
                 unit=str(given.get("unit") or ""),
                 leaky=bool(given.get("leaky", name in suspect)),
                 sealed=bool(given.get("sealed", False)),
@@ -182,6 +182,11 @@ def _called_leaky(statistics: pd.DataFrame | None) -> set[str]:
         return set()
     warned = statistics["warnings"].astype(str).str.contains(r"\bleaky\b", case=False)
     return set(statistics.loc[warned, "split_strategy"])
+
+
+def _title(name: str, given: Mapping[str, Any]) -> str:
+    """Return what a strategy does; that it leaks is said by its mark."""
+    return str(given.get("title") or name).removesuffix(" (leaky)")
 
 
 def _models(

@@ -112,9 +112,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
-        "number": text.number,
-        "signed": text.signed,
-        "p_value": text.p_value,
+        "code": text.code,
         "joined": text.joined,
     }
     environment.globals |= {"TERMS": TERMS, "count": text.count}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 
+from markupsafe import Markup, escape
+
 __all__ = [
+    "code",
     "count",
     "duration",
     "interval",
@@ -18,20 +22,27 @@ __all__ = [
 
 MISSING = "not estimable"
 
+_MOST_DIGITS = 4
+_BACKTICKS = re.compile(r"`([^`]+)`")
+
 
 def number(value: float | None, digits: int = 2) -> str:
-    """Write a number with two decimals, more where two would say 0 or 1.
+    """Write a number with two decimals, up to four where fewer would say 0 or 1.
 
     A performance of 0.997 is not perfect, and a bound of 0.001 is above zero, so
     neither may be rounded to what it is not.
     """
     if value is None or not math.isfinite(value):
         return MISSING
-    text = f"{value:.1f}" if abs(value) >= 100 else f"{value:.{digits}f}"
-    while abs(float(text)) in (0.0, 1.0) and float(text) != value and digits < 5:
-        digits += 1
-        text = f"{value:.{digits}f}"
-    # A rounded zero has no sign.
+    if abs(value) >= 100:
+        return _typeset(f"{value:.1f}")
+    texts = [f"{value:.{n}f}" for n in range(digits, max(digits, _MOST_DIGITS) + 1)]
+    exact = (t for t in texts if abs(float(t)) not in (0.0, 1.0) or float(t) == value)
+    return _typeset(next(exact, texts[0]))
+
+
+def _typeset(text: str) -> str:
+    """Set the minus sign; a rounded zero has none."""
     text = text.lstrip("-") if float(text) == 0 else text
     return text.replace("-", "\N{MINUS SIGN}")
 
@@ -71,6 +82,11 @@ def count(n: float, noun: str, plural: str | None = None) -> str:
     """Write a number of things: ``1 site``, ``1,204 participants``."""
     word = noun if int(n) == 1 else plural or f"{noun}s"
     return f"{int(n):,} {word}"
+
+
+def code(text: str) -> Markup:
+    """Escape a text and set what stands between backticks as code."""
+    return Markup(_BACKTICKS.sub(r"<code>\1</code>", str(escape(text))))
 
 
 def joined(names: Sequence[str], last: str = "and") -> str:

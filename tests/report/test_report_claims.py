@@ -228,7 +228,7 @@ def test_an_expected_leak_forbids_nothing_else():
 def test_models_are_called_by_their_label():
     models = (Model("cnn", "trainer", "Small 3D network"), METADATA)
     (statement,) = said(claims(benchmark(GOOD, BETTER, models=models)), "may")
-    assert statement.startswith("Small 3D network tells")
+    assert statement.startswith("“Small 3D network” tells")
 
 
 def test_an_undecided_ranking_is_said_to_be_undecided():

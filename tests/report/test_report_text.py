@@ -20,7 +20,8 @@ from clinicadl_trust.report import text
         (-0.25, "−0.25"),
         (-0.001, "−0.001"),
         (123.456, "123.5"),
-        (1e-9, "0.00000"),
+        (-0.00002, "0.00"),
+        (1e-9, "0.00"),
         (float("nan"), "not estimable"),
         (None, "not estimable"),
     ],
@@ -48,6 +49,12 @@ def test_an_interval_needs_both_ends():
 )
 def test_a_p_value_is_never_zero(value, written):
     assert text.p_value(value) == written
+
+
+def test_code_is_set_and_all_else_escaped():
+    assert text.code("run `a <b>`, not <c>") == (
+        "run <code>a &lt;b&gt;</code>, not &lt;c&gt;"
+    )
 
 
 def test_words_agree_with_their_number():

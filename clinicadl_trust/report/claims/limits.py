@@ -113,7 +113,7 @@ def one_seed(benchmark: Benchmark) -> Iterator[Claim]:
         return
     seeds = benchmark.runs.groupby("model")["seed"].nunique()
     trained = [m for m in benchmark.models if m.type == "trainer"]
-    once = [m.title for m in trained if seeds.get(m.name, 0) == 1]
+    once = [m.in_prose for m in trained if seeds.get(m.name, 0) == 1]
     if once:
         verb = "was" if len(once) == 1 else "were"
         yield Claim(

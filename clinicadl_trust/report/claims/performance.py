@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strategy
-from clinicadl_trust.report.claims.base import Claim
+from clinicadl_trust.report.claims.base import Claim, Verdict
 from clinicadl_trust.report.evidence import (
     beats_chance,
     comparison,
@@ -55,7 +55,7 @@ def _skill_of(
     if beats_chance(metric, row) is False:
         return Claim(
             "may not",
-            f"That {model.title} does better than chance.",
+            f"That {model.in_prose} does better than chance.",
             f"{found}: the interval does not exclude {number(metric.chance)}, what "
             "guessing scores.",
         )
@@ -66,7 +66,7 @@ def _skill_of(
         if against is None:
             return Claim(
                 "may not",
-                f"That {model.title} does better than {alone}.",
+                f"That {model.in_prose} does better than {alone}.",
                 f"{found}, but the two were not compared.",
             )
         reasons.append(
@@ -77,18 +77,18 @@ def _skill_of(
         if not wins(metric, against):
             return Claim(
                 "may not",
-                f"That {model.title} does better than {alone}.",
+                f"That {model.in_prose} does better than {alone}.",
                 f"{'; '.join(reasons)}: no difference is not excluded.",
             )
     if not any(m.type == "metadata" for m in benchmark.models):
         return Claim(
             "may not",
-            f"That {model.title} learned anything from the image.",
+            f"That {model.in_prose} learned anything from the image.",
             f"{found}, but no model that knows only age, sex and site was run.",
         )
     return Claim(
         "may",
-        f"{model.title} {_verb(benchmark)} in people it has never seen, better than "
+        f"{model.in_prose} {_verb(benchmark)} in people it has never seen, better than "
         "age, sex and site alone.",
         f"{'; '.join(reasons)}.",
     )
@@ -112,30 +112,31 @@ def _verb(benchmark: Benchmark) -> str:
 def ranking(benchmark: Benchmark) -> Iterator[Claim]:
     """Hold image models against one another, on the strongest evidence."""
     evidence = strongest(benchmark)
-    images = [m.name for m in benchmark.models if not m.is_baseline]
+    images = [model for model in benchmark.models if not model.is_baseline]
+    names = [model.name for model in images]
     table = benchmark.comparisons
     if evidence is None or len(images) < 2 or table.empty:
         return
     table = table[
         (table["metric"] == benchmark.primary_metric)
         & (table["split_strategy"] == evidence.name)
-        & table["model"].isin(images)
-        & table["reference"].isin(images)
+        & table["model"].isin(names)
+        & table["reference"].isin(names)
     ]
     metric = benchmark.metric()
     winners = list(_winners(table, metric))
     for row in winners:
         yield Claim(
             "may",
-            f"{benchmark.title(row['model'])} does better than "
-            f"{benchmark.title(row['reference'])} {place(evidence)}.",
+            f"{benchmark.model(row['model']).in_prose} does better than "
+            f"{benchmark.model(row['reference']).in_prose} {place(evidence)}.",
             f"{metric.title} {signed(row['value'])} "
             f"({interval(row['low'], row['high'], sign=True)}, {p_words(row)}).",
         )
     if len(table) and not winners:
         yield Claim(
             "may not",
-            f"Which of {joined([benchmark.title(name) for name in images])} is best.",
+            f"Which of {joined([model.in_prose for model in images])} is best.",
             f"No difference between them {place(evidence)} is beyond doubt once the "
             "number of comparisons is allowed for. That does not show that they are "
             "equal.",
@@ -187,9 +188,8 @@ def _in_left_out_sites(
             f"{metric.title} {shown(row)} over {count(sites, 'site')} "
             f"({strategy.title})."
         )
+        verdict: Verdict = "may"
+        what = f"What {model.in_prose} does"
         if beats_chance(metric, row) is False:
-            statement = f"That {model.title} works in a hospital it did not learn from."
-            yield Claim("may not", statement, reason)
-        else:
-            statement = f"What {model.title} does in a hospital it did not learn from."
-            yield Claim("may", statement, reason)
+            verdict, what = "may not", f"That {model.in_prose} works"
+        yield Claim(verdict, f"{what} in a hospital it did not learn from.", reason)

@@ -34,6 +34,8 @@ class Chart:
         Headings of the table; none where the numbers are too many.
     rows : tuple of tuple of str
         The model first.
+    reading : str
+        What the table's numbers are.
     """
 
     key: str
@@ -41,6 +43,7 @@ class Chart:
     drawing: Markup
     columns: tuple[str, ...] = ()
     rows: tuple[tuple[str, ...], ...] = ()
+    reading: str = ""
 
 
 def roc_charts(
@@ -73,8 +76,9 @@ def roc_charts(
             f"roc-{strategy.name}{suffix}",
             f"ROC{suffix}",
             roc_chart(curves, f"chart-roc-{rank}-{number_}", title, description),
-            ("Model", *(f"at {percent(x)} false alarms" for x in _FALSE_ALARMS)),
+            ("False alarms", *(percent(x) for x in _FALSE_ALARMS)),
             _roc_rows(curves),
+            "Sensitivity reached with at most this share of false alarms",
         )
 
 
@@ -112,6 +116,7 @@ def calibration_charts(
             ),
             ("Model", "Predicted", "Observed", "Interval", "People"),
             _calibration_rows(benchmark, part),
+            "People grouped by the probability that the model gave them",
         )
 
 

@@ -30,7 +30,7 @@ def build(benchmark: Benchmark) -> Section:
         )
     content = {
         "forests": forests,
-        "warnings": _warnings(benchmark.estimates),
+        "warnings": _warnings(benchmark),
         "has_leaky": any(s.leaky for s in benchmark.strategies),
         "methods": methods(benchmark, benchmark.estimates),
     }
@@ -137,12 +137,13 @@ def _fold_values(
     return found  # type: ignore[return-value]
 
 
-def _warnings(table: pd.DataFrame) -> list[tuple[str, str]]:
-    """Return each distinct warning with the models and strategies it is about."""
-    if "warnings" not in table:
-        return []
-    table = table.dropna(subset=["warnings"])
-    table = table[table["warnings"].str.strip() != ""]
+def _warnings(benchmark: Benchmark) -> list[tuple[str, str]]:
+    """Return each distinct warning on a result with the splits it is about."""
+    table = benchmark.estimates.dropna(subset=["warnings"])
+    honest = [strategy.name for strategy in benchmark.honest]
+    table = table[
+        (table["warnings"].str.strip() != "") & table["split_strategy"].isin(honest)
+    ]
     found = []
     for text, rows in table.groupby("warnings", sort=False):
         places = rows["split_strategy"].drop_duplicates()

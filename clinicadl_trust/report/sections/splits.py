@@ -10,7 +10,7 @@ import pandas as pd
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.findings import findings
 from clinicadl_trust.report.sections.base import Section
-from clinicadl_trust.report.text import count, number
+from clinicadl_trust.report.text import number
 
 __all__ = ["build"]
 
@@ -43,17 +43,15 @@ def build(benchmark: Benchmark) -> Section:
 
 
 def _describe(benchmark: Benchmark, strategy: Strategy) -> dict[str, Any]:
-    tested = ""
+    people = scans = 0
     table = benchmark.predictions
     if table is not None:
         rows = table[
             (table["split_strategy"] == strategy.name) & (table["group"] == "test")
         ]
-        if len(rows):
-            scans = len(rows.drop_duplicates(["participant_id", "session_id"]))
-            people = rows["participant_id"].nunique()
-            tested = f"{count(people, 'participant')}, {count(scans, 'scan')}"
-    return {"strategy": strategy, "tested": tested}
+        scans = len(rows.drop_duplicates(["participant_id", "session_id"]))
+        people = rows["participant_id"].nunique()
+    return {"strategy": strategy, "people": people, "scans": scans}
 
 
 def _balance(table: pd.DataFrame | None) -> Mapping[str, Any] | None:
