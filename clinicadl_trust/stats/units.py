@@ -39,8 +39,11 @@ def unit_interval(
     Returns
     -------
     Estimate
-        From Student's t with S - 1 degrees of freedom. The correction for shared
-        training data does not apply: its n_test / n_train is for random folds.
+        From Student's t with S - 1 degrees of freedom. It covers .95 for a model
+        that was trained elsewhere. When each site is left out in turn, the models
+        share training sites, which it cannot see: .83 to .92 in our simulations of
+        ridge regression with 5 to 20 sites. The correction for random folds (Nadeau
+        and Bengio 2003) is not made for sites.
 
     Raises
     ------
@@ -79,7 +82,9 @@ def unit_ttest(
     Returns
     -------
     Comparison
-        The paired t-test with S - 1 degrees of freedom.
+        The paired t-test with S - 1 degrees of freedom. The interval of the
+        difference covers .89 to .98 in our simulations: what the models share in
+        training cancels for the most part.
 
     Raises
     ------
