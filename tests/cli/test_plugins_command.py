@@ -242,6 +242,37 @@ def test_the_penalty_is_added_to_the_loss():
     model.config.sparsity = 2.0
     weights = sum(p.abs().sum() for p in model.network.parameters())
     torch.testing.assert_close(model.forward_step(batch), plain + 2 * weights)
+
+
+def test_a_maps_made_with_the_plugins_reopens(tmp_path):
+    from click.testing import CliRunner
+    from clinicadl_trust.cli.main import cli
+    from clinicadl_trust.generate import GeneratorOptions, generate_caps
+
+    options = GeneratorOptions(participants=24, sessions=1, resolution=8, seed=1)
+    caps = generate_caps(tmp_path / "caps", options)
+    table, splits, maps = caps / "participants.tsv", tmp_path / "splits", tmp_path / "m"
+    config = tmp_path / "model.toml"
+    config.write_text(
+        'type = "trainer"\\n'
+        'model = { name = "FakeLabModel", sparsity = 0.125 }\\n'
+        "training = { epochs = 1, patience = 0 }\\n"
+    )
+    image = '{data_type = "t1_linear", suffix = "T1w", with_entities = {res = "8x8x8"}}'
+    for args in (
+        ["split", "make", table, splits, "--strategy", "FakeLabAgeBands"]
+        + ["--label", "diagnosis", "--option", "n-bands=2"],
+        ["train", caps, table, splits / "FakeLabAgeBands", maps, "--config", config]
+        + ["--label", "diagnosis", "--image", image, "--threads", "1"],
+    ):
+        result = CliRunner().invoke(cli, list(map(str, args)))
+        assert result.exit_code == 0, result.output
+
+    from clinicadl.train import Trainer
+    from fake_lab.model import FakeLabModel
+
+    model = Trainer.from_maps(maps).model
+    assert type(model) is FakeLabModel and model.config.sparsity == 0.125
 '''
 
 
@@ -272,7 +303,7 @@ def test_a_scaffolded_plugin_installs_works_and_passes_its_own_test(tmp_path):
     tests = [str(folder / "tests"), str(elsewhere)]
     tested = python("pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert tested.returncode == 0, tested.stdout
-    assert "8 passed" in tested.stdout
+    assert "9 passed" in tested.stdout
 
     listed = rows(python("clinicadl_trust", "plugins", "list").stdout)
     origin = ("fake-lab", "0.1.0")
