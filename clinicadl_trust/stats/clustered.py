@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -59,10 +60,19 @@ class Sample:
             )
         return cls(label, np.unique(cluster, return_inverse=True)[1])
 
-    @property
+    @cached_property
     def n_clusters(self) -> int:
         """How many independent units there are."""
         return int(self.cluster.max()) + 1
+
+    @cached_property
+    def classes(self) -> dict[float, tuple[int, int]]:
+        """Images and clusters of each label."""
+        return {
+            float(code): (inside.sum(), np.unique(self.cluster[inside]).size)
+            for code in np.unique(self.label)
+            for inside in [self.label == code]
+        }
 
     @property
     def is_clustered(self) -> bool:
@@ -155,13 +165,16 @@ def measure(metric: Metric, sample: Sample, scores: Sequence[np.ndarray]) -> Mea
         value, influence = metric.influence(sample.label, score)
         values.append(value)
         parts.append(_parts(metric, sample, score, influence, needed))
-    counts = np.array([_n_clusters(sample, code) for code in needed])
+    regression = metric.task == "regression"
+    among = [] if regression else [sample.classes[k] for k in needed or sample.classes]
+    counts = [n_clusters for _, n_clusters in among] or [sample.n_clusters]
+    n_images = sum(n_images for n_images, _ in among)
     return Measured(
         value=float(np.mean(values)),
         parts=np.mean(parts, axis=0),
-        counts=counts if metric.stratified else np.array([sample.n_clusters]),
-        n_clusters=_smallest_class(metric, sample, counts),
-        n_answers=_answers(metric, sample, needed, n_classes(scores[0])),
+        counts=np.array(counts if metric.stratified else [sample.n_clusters]),
+        n_clusters=min(counts),
+        n_answers=metric.answers * n_images * (n_classes(scores[0]) - 1),
     )
 
 
@@ -195,22 +208,3 @@ def _parts(
         for code in needed
     ]
     return np.stack(columns, axis=1)
-
-
-def _n_clusters(sample: Sample, code: float) -> int:
-    return np.unique(sample.cluster[sample.label == code]).size
-
-
-def _smallest_class(metric: Metric, sample: Sample, counts: np.ndarray) -> int:
-    if metric.task == "regression":
-        return sample.n_clusters
-    if counts.size:
-        return int(counts.min())
-    return min(_n_clusters(sample, code) for code in np.unique(sample.label))
-
-
-def _answers(
-    metric: Metric, sample: Sample, needed: tuple[int, ...], n_classes: int
-) -> float:
-    """Count the yes-or-no answers that the images are worth at most."""
-    return metric.answers * np.isin(sample.label, needed).sum() * (n_classes - 1)

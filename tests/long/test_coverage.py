@@ -37,16 +37,14 @@ pytestmark = pytest.mark.long
 REPLICATES = 2000
 SHAPES = [(60, 5, 0.2), (60, 5, 0.5), (60, 5, 0.8), (80, 4, 0.5), (120, 2, 0.5)]
 GROUPS = [
-    Group(*shape, auc, prevalence)
-    for shape in [*SHAPES, (200, 1, 0.0)]
-    for auc in (0.5, 0.75, 0.95)
-    for prevalence in (0.5, 0.35)
+    *(Group(*shape, auc) for shape in SHAPES for auc in (0.5, 0.75, 0.95)),
+    *(Group(200, 1, 0.0, auc) for auc in (0.5, 0.75, 0.95)),
+    *(Group(120, 2, 0.5, auc, prevalence=0.25) for auc in (0.5, 0.75, 0.95)),
 ]
 SMALL = [
-    Group(*shape, auc, prevalence)
-    for shape in [(16, 4, 0.5), (24, 3, 0.5), (30, 2, 0.2), (40, 1, 0.0)]
-    for auc in (0.5, 0.75, 0.95)
-    for prevalence in (0.5, 0.35)
+    *(Group(*shape, 0.75) for shape in [(16, 4, 0.5), (24, 3, 0.5), (40, 1, 0.0)]),
+    *(Group(*shape, 0.95) for shape in [(16, 4, 0.5), (24, 3, 0.5), (40, 1, 0.0)]),
+    *(Group(40, 2, 0.2, auc, prevalence=0.25) for auc in (0.5, 0.75, 0.95)),
 ]
 
 
