@@ -6,16 +6,16 @@ import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.text import interval, number, p_value
+from clinicadl_trust.report.text import interval, number, p_value, signed
 
 __all__ = [
     "beats_chance",
     "comparison",
+    "difference",
     "estimate",
     "flip",
     "methods",
     "n_sites",
-    "p_words",
     "place",
     "shown",
     "strongest",
@@ -105,10 +105,12 @@ def n_sites(benchmark: Benchmark) -> int | None:
     return None
 
 
-def p_words(row: pd.Series) -> str:
-    """Write the p-value that decides."""
+def difference(row: pd.Series) -> str:
+    """Write a comparison: its effect, its interval and the p-value that decides."""
     text = p_value(_deciding_p(row))
-    return f"adjusted p {text}" if text.startswith("<") else f"adjusted p = {text}"
+    text = f"adjusted p {text}" if text.startswith("<") else f"adjusted p = {text}"
+    ends = interval(row["low"], row["high"], sign=True)
+    return f"{signed(row['value'])} ({ends}, {text})"
 
 
 def shown(row: pd.Series) -> str:

@@ -160,13 +160,14 @@ def _strategies(
     known = info.get("splits") or {}
     names = dict.fromkeys([*known, *_names(tables, "split_strategy")])
     suspect = _called_leaky(tables.get("statistics"))
+    n_splits = _n_splits(tables.get("predictions"))
     found = []
     for name in names:
         given = known.get(name) or {}
         found.append(
             Strategy(
                 name=name,
-                title=_title(name, given),
+                title=_title(name, given, n_splits.get(name)),
                 unit=str(given.get("unit") or ""),
                 leaky=bool(given.get("leaky", name in suspect)),
                 sealed=bool(given.get("sealed", False)),
@@ -184,9 +185,18 @@ def _called_leaky(statistics: pd.DataFrame | None) -> set[str]:
     return set(statistics.loc[warned, "split_strategy"])
 
 
-def _title(name: str, given: Mapping[str, Any]) -> str:
+def _title(name: str, given: Mapping[str, Any], n_splits: int | None) -> str:
     """Return what a strategy does; that it leaks is said by its mark."""
-    return str(given.get("title") or name).removesuffix(" (leaky)")
+    title = str(given.get("title") or name).removesuffix(" (leaky)")
+    return title.replace("k folds", f"{n_splits} folds") if n_splits else title
+
+
+def _n_splits(predictions: pd.DataFrame | None) -> dict[str, int]:
+    """Count the folds of one repeat of each strategy."""
+    if predictions is None:
+        return {}
+    test = predictions[predictions["group"] == "test"]
+    return test.groupby("split_strategy")["split"].nunique().to_dict()
 
 
 def _models(

@@ -120,7 +120,7 @@ def _strategies(options: Options) -> dict[str, dict]:
         }
     strategies["participants"] = {
         "strategy": "ParticipantKFold",
-        "title": "participants in 4 folds",
+        "title": "participants in k folds",
         "unit": "participant",
         "n_folds": 4,
     }
@@ -134,7 +134,7 @@ def _strategies(options: Options) -> dict[str, dict]:
     if options.leaky:
         strategies["scans"] = {
             "strategy": "ScanKFold",
-            "title": "scans in 4 folds",
+            "title": "scans in k folds (leaky)",
             "unit": "scan",
             "n_folds": 4,
         }

@@ -21,6 +21,12 @@ def test_strategies_and_models_come_in_the_order_of_their_weight(whole):
     assert [m.is_baseline for m in whole.models] == [False, False, False, True, True]
 
 
+def test_titles_count_their_folds_and_leave_the_leak_to_its_mark(whole):
+    assert whole.strategy("participants").heading == "Participants in 4 folds"
+    assert whole.strategy("scans").title == "scans in 4 folds"
+    assert whole.strategy("sealed").heading == "Sealed test group"
+
+
 def test_the_primary_metric_comes_first(whole):
     assert whole.primary_metric == "roc_auc"
     assert whole.metrics[0] == "roc_auc"

@@ -24,7 +24,7 @@ class Claim:
     statement : str
         What may or may not be claimed.
     reason : str
-        The numbers behind it.
+        The numbers behind it, on one line or several.
     """
 
     verdict: Verdict

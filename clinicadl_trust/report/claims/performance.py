@@ -7,106 +7,180 @@ from collections.abc import Iterator
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strategy
-from clinicadl_trust.report.claims.base import Claim, Verdict
+from clinicadl_trust.report.claims.base import Claim
 from clinicadl_trust.report.evidence import (
     beats_chance,
     comparison,
+    difference,
     estimate,
     flip,
-    n_sites,
-    p_words,
     place,
     shown,
     strongest,
     wins,
 )
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.text import count, interval, joined, number, signed
+from clinicadl_trust.report.text import joined, number
 
-__all__ = ["MIN_SITES", "new_hospitals", "ranking", "skill"]
-
-#: With fewer sites, how much hospitals differ cannot be estimated: intervals that
-#: resample 4, 5 or 8 sites cover .79, .85 and .87 instead of .95 (our simulations).
-MIN_SITES = 8
+__all__ = [
+    "against_baselines",
+    "against_chance",
+    "metadata_skill",
+    "ranking",
+]
 
 _ALONE = {
     "metadata": "age, sex and site alone",
     "majority": "always giving the same answer",
 }
-_WHOLE_SITES = ("site", "scanner", "dataset")
 
 
-def skill(benchmark: Benchmark) -> Iterator[Claim]:
-    """Hold each image model against chance, then against the metadata baseline."""
+def against_chance(benchmark: Benchmark) -> Iterator[Claim]:
+    """Hold each image model against what guessing scores, where that is known."""
     evidence = strongest(benchmark)
     if evidence is None:
         return
-    for model in benchmark.models:
-        row = estimate(benchmark, model.name, evidence)
-        if not model.is_baseline and row is not None:
-            yield _skill_of(benchmark, model, row, evidence)
-
-
-def _skill_of(
-    benchmark: Benchmark, model: Model, row: pd.Series, evidence: Strategy
-) -> Claim:
-    metric = benchmark.metric(row["metric"])
-    found = f"{metric.title} {shown(row)} {place(evidence)}"
-    if beats_chance(metric, row) is False:
-        return Claim(
+    metric = benchmark.metric()
+    rows = [
+        (model, row)
+        for model in benchmark.models
+        if not model.is_baseline
+        and (row := estimate(benchmark, model.name, evidence)) is not None
+    ]
+    better = [each for each in rows if beats_chance(metric, each[1])]
+    others = [each for each in rows if beats_chance(metric, each[1]) is False]
+    where = f"{metric.title} {place(evidence)}"
+    if better:
+        models = [model for model, _ in better]
+        seen = "they have" if len(models) > 1 else "it has"
+        yield Claim(
+            "may",
+            f"{_named(models)} {_tell(benchmark, len(models))} better than guessing, "
+            f"in people {seen} never seen.",
+            _lines(where, [(m, shown(row)) for m, row in better]),
+        )
+    if others:
+        models = [model for model, _ in others]
+        yield Claim(
             "may not",
-            f"That {model.in_prose} does better than chance.",
-            f"{found}: the interval does not exclude {number(metric.chance)}, what "
-            "guessing scores.",
+            f"That {_named(models)} {_do(models)} better than guessing.",
+            _lines(
+                f"{where}, where guessing scores {number(metric.chance)}",
+                [(m, shown(row)) for m, row in others],
+            ),
         )
-    reasons = [found]
-    for baseline in _baselines(benchmark, metric):
-        against = comparison(benchmark, model.name, baseline.name, evidence)
-        alone = _ALONE[baseline.type]
-        if against is None:
-            return Claim(
-                "may not",
-                f"That {model.in_prose} does better than {alone}.",
-                f"{found}, but the two were not compared.",
-            )
-        reasons.append(
-            f"{signed(against['value'])} against {alone} "
-            f"({interval(against['low'], against['high'], sign=True)}, "
-            f"{p_words(against)})"
-        )
-        if not wins(metric, against):
-            return Claim(
-                "may not",
-                f"That {model.in_prose} does better than {alone}.",
-                f"{'; '.join(reasons)}: no difference is not excluded.",
-            )
-    if not any(m.type == "metadata" for m in benchmark.models):
-        return Claim(
-            "may not",
-            f"That {model.in_prose} learned anything from the image.",
-            f"{found}, but no model that knows only age, sex and site was run.",
-        )
-    return Claim(
-        "may",
-        f"{model.in_prose} {_verb(benchmark)} in people it has never seen, better than "
-        "age, sex and site alone.",
-        f"{'; '.join(reasons)}.",
-    )
 
 
-def _baselines(benchmark: Benchmark, metric: Metric) -> list[Model]:
-    """Return the baselines to beat; where chance is fixed, majority is chance."""
+def against_baselines(benchmark: Benchmark) -> Iterator[Claim]:
+    """Hold each image model against what needs no image."""
+    evidence = strongest(benchmark)
+    if evidence is None:
+        return
+    metric = benchmark.metric()
+    # Where chance has a fixed value, always giving the same answer scores just that.
     kinds = ("metadata",) if metric.chance is not None else BASELINES
-    return [model for model in benchmark.models if model.type in kinds]
+    # A model that may be guessing is not said to beat one that guesses worse.
+    images = [
+        model
+        for model in benchmark.models
+        if not model.is_baseline
+        and (row := estimate(benchmark, model.name, evidence)) is not None
+        and beats_chance(metric, row) is not False
+    ]
+    for kind in kinds:
+        baseline = next((m for m in benchmark.models if m.type == kind), None)
+        if baseline is not None:
+            yield from _against(benchmark, images, baseline, evidence)
+        elif kind == "metadata" and images:
+            yield Claim(
+                "may not",
+                f"That {_named(images)} learned anything from the image.",
+                "No model that knows only age, sex and site was run beside "
+                f"{'them' if len(images) > 1 else 'it'}.",
+            )
 
 
-def _verb(benchmark: Benchmark) -> str:
+def _against(
+    benchmark: Benchmark, images: list[Model], baseline: Model, evidence: Strategy
+) -> Iterator[Claim]:
+    metric = benchmark.metric()
+    alone = _ALONE[baseline.type]
+    winners: list[tuple[Model, str]] = []
+    losers: list[tuple[Model, str]] = []
+    strangers: list[Model] = []
+    for model in images:
+        row = comparison(benchmark, model.name, baseline.name, evidence)
+        if row is None:
+            strangers.append(model)
+        else:
+            (winners if wins(metric, row) else losers).append((model, difference(row)))
+    where = f"Difference in {metric.title} {place(evidence)}"
+    if winners:
+        models = [model for model, _ in winners]
+        yield Claim(
+            "may",
+            f"{_named(models)} {_do(models)} better than {alone}.",
+            _lines(where, winners),
+        )
+    if losers:
+        models = [model for model, _ in losers]
+        yield Claim(
+            "may not",
+            f"That {_named(models)} {_do(models)} better than {alone}.",
+            _lines(f"{where}; they may be equally good", losers),
+        )
+    if strangers:
+        yield Claim(
+            "may not",
+            f"That {_named(strangers)} {_do(strangers)} better than {alone}.",
+            "They were not compared.",
+        )
+
+
+def metadata_skill(benchmark: Benchmark) -> Iterator[Claim]:
+    """Say whether age, sex and site alone tell the label."""
+    evidence = strongest(benchmark)
+    metric = benchmark.metric()
+    for model in benchmark.models:
+        if evidence is None or model.type != "metadata":
+            continue
+        row = estimate(benchmark, model.name, evidence)
+        if row is None or metric.chance is None:
+            continue
+        reason = f"{metric.title} {shown(row)} {place(evidence)}."
+        what = f"{_tell(benchmark, 2)} better than guessing."
+        if beats_chance(metric, row):
+            reason += " Label and site, age or sex are mixed up in these people."
+            yield Claim("note", f"Age, sex and site alone {what}", reason)
+        else:
+            yield Claim("may not", f"That age, sex and site alone {what}", reason)
+
+
+def _named(models: list[Model]) -> str:
+    return joined([model.in_prose for model in models])
+
+
+def _do(models: list[Model]) -> str:
+    return "do" if len(models) > 1 else "does"
+
+
+def _tell(benchmark: Benchmark, number_of_models: int) -> str:
     task = benchmark.task
+    ending = "" if number_of_models > 1 else "s"
     if task.is_binary:
-        return f"tells {task.classes[1]} from {task.classes[0]}"
+        return f"tell{ending} {task.classes[1]} from {task.classes[0]}"
     if task.classes:
-        return f"tells {joined(task.classes)} apart"
-    return f"predicts {task.label}"
+        return f"tell{ending} {joined(task.classes)} apart"
+    return f"predict{ending} {task.label}"
+
+
+def _lines(heading: str, lines: list[tuple[Model, str]]) -> str:
+    """Put the numbers of several models one under the other."""
+    if len(lines) == 1:
+        return f"{heading}: {lines[0][1]}."
+    return "\n".join(
+        [f"{heading}:", *(f"{model.title}: {text}" for model, text in lines)]
+    )
 
 
 def ranking(benchmark: Benchmark) -> Iterator[Claim]:
@@ -130,8 +204,7 @@ def ranking(benchmark: Benchmark) -> Iterator[Claim]:
             "may",
             f"{benchmark.model(row['model']).in_prose} does better than "
             f"{benchmark.model(row['reference']).in_prose} {place(evidence)}.",
-            f"{metric.title} {signed(row['value'])} "
-            f"({interval(row['low'], row['high'], sign=True)}, {p_words(row)}).",
+            f"{metric.title} {difference(row)}.",
         )
     if len(table) and not winners:
         yield Claim(
@@ -149,47 +222,3 @@ def _winners(table: pd.DataFrame, metric: Metric) -> Iterator[pd.Series]:
         for side in (row, flip(row)):
             if wins(metric, side):
                 yield side
-
-
-def new_hospitals(benchmark: Benchmark) -> Iterator[Claim]:
-    """Say whether anything is known of a hospital that took no part."""
-    statement = "How well a model will do in a hospital that is not in this study."
-    sites = n_sites(benchmark)
-    left_out = [s for s in benchmark.honest if s.unit in _WHOLE_SITES]
-    if sites is None:
-        yield Claim("may not", statement, "Sites were not recorded.")
-    elif sites < MIN_SITES:
-        verb = "is" if sites == 1 else "are"
-        yield Claim(
-            "may not",
-            statement,
-            f"There {verb} {count(sites, 'site')}; with fewer than {MIN_SITES}, how "
-            "much hospitals differ cannot be estimated.",
-        )
-    elif not left_out:
-        yield Claim(
-            "may not",
-            statement,
-            "No split left whole sites out, so every site was learned from.",
-        )
-    else:
-        yield from _in_left_out_sites(benchmark, left_out[0], sites)
-
-
-def _in_left_out_sites(
-    benchmark: Benchmark, strategy: Strategy, sites: int
-) -> Iterator[Claim]:
-    metric = benchmark.metric()
-    for model in benchmark.models:
-        row = estimate(benchmark, model.name, strategy)
-        if model.is_baseline or row is None:
-            continue
-        reason = (
-            f"{metric.title} {shown(row)} over {count(sites, 'site')} "
-            f"({strategy.title})."
-        )
-        verdict: Verdict = "may"
-        what = f"What {model.in_prose} does"
-        if beats_chance(metric, row) is False:
-            verdict, what = "may not", f"That {model.in_prose} works"
-        yield Claim(verdict, f"{what} in a hospital it did not learn from.", reason)

@@ -2,6 +2,7 @@
 
 from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.claims.base import Claim, Rule
+from clinicadl_trust.report.claims.hospitals import new_hospitals
 from clinicadl_trust.report.claims.limits import (
     added_later,
     approximate,
@@ -15,13 +16,24 @@ from clinicadl_trust.report.claims.limits import (
     synthetic,
     usefulness,
 )
-from clinicadl_trust.report.claims.performance import new_hospitals, ranking, skill
+from clinicadl_trust.report.claims.performance import (
+    against_baselines,
+    against_chance,
+    metadata_skill,
+    ranking,
+)
 
 __all__ = ["claims"]
 
 #: If one of these speaks, no rule of ``_PERFORMANCE`` is asked.
 _BLOCKING: tuple[Rule, ...] = (no_estimates, leaks)
-_PERFORMANCE: tuple[Rule, ...] = (skill, ranking, new_hospitals)
+_PERFORMANCE: tuple[Rule, ...] = (
+    against_chance,
+    against_baselines,
+    ranking,
+    metadata_skill,
+    new_hospitals,
+)
 _ALWAYS: tuple[Rule, ...] = (
     leaky_splits,
     synthetic,
