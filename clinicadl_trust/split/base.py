@@ -13,8 +13,9 @@ import pandas as pd
 
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import CohortError, ConfigError, SplitError
-from clinicadl_trust.split.fold import Fold, HeldOut
+from clinicadl_trust.split.fold import GROUPS, Fold, HeldOut
 from clinicadl_trust.split.strata import describe_participants, draw, is_quantity
+from clinicadl_trust.tables import as_text
 
 __all__ = ["SplitStrategy"]
 
@@ -250,19 +251,20 @@ class SplitStrategy(ABC):
         return rest, notes
 
     def _check(self, fold: Fold, images: pd.DataFrame, label: str | None) -> None:
-        parts = {"train": fold.train, "validation": fold.validation, "test": fold.test}
-        for group, ids in parts.items():
-            if ids.empty:
+        """Refuse a set that is empty or without one of the classes."""
+        for group in GROUPS:
+            if getattr(fold, group).empty:
                 raise SplitError(
                     f"'{self.title}' leaves nobody in the {group} set of {fold.where}. "
                     "Use fewer folds, or a larger validation-fraction."
                 )
         if label is None or self.allow_missing_class or is_quantity(images[label]):
             return
-        classes = set(images[label].astype(str))
-        for group, ids in parts.items():
-            here = ids.merge(images[[*IDS, label]], on=list(IDS))[label].astype(str)
-            missing = sorted(classes - set(here))
+        values = as_text(images.set_index(list(IDS))[label])
+        classes = set(values)
+        for group in GROUPS:
+            here = values[pd.MultiIndex.from_frame(getattr(fold, group))]
+            missing = sorted(classes.difference(here))
             if missing:
                 raise SplitError(
                     f"No image of the {group} set of {fold.where} has "
@@ -283,4 +285,4 @@ class SplitStrategy(ABC):
 
 
 def _ids(images: pd.DataFrame) -> pd.DataFrame:
-    return images[list(IDS)].sort_values(list(IDS)).reset_index(drop=True)
+    return images[list(IDS)].reset_index(drop=True)

@@ -26,7 +26,7 @@ N_BINS = 4
 _BIN = "quartile "
 
 #: Group folds are drawn up to this often and the most even draw is kept; the first
-#: whose shares of each class have a standard deviation below this part of a fold will do.
+#: whose shares of each class have a standard deviation below this part of a fold does.
 N_DRAWS = 20
 EVEN = 0.1
 

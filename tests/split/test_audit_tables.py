@@ -7,10 +7,11 @@ import json
 
 import pandas as pd
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import CohortError, SplitError
-from clinicadl_trust.split import from_options, read_splits, write_splits
+from clinicadl_trust.split import read_splits, write_splits
 from clinicadl_trust.split.audit import AuditReport, Finding, audit
 
 
@@ -24,7 +25,7 @@ def clean(make_cohort):
 def write(tmp_path, clean):
     def write(name, folder=None, cohort=clean, **options):
         directory = tmp_path / (folder or name)
-        write_splits(from_options(name, options), cohort, directory, "diagnosis")
+        write_splits(build(name, options), cohort, directory, "diagnosis")
         return directory
 
     return write
@@ -224,7 +225,7 @@ def test_table_is_found_where_it_was_split(clean, tmp_path):
     path = tmp_path / "participants.tsv"
     clean.table.to_csv(path, sep="\t", index=False, na_rep="n/a")
     write_splits(
-        from_options("ParticipantKFold"), read_cohort(path), tmp_path / "s", "diagnosis"
+        build("ParticipantKFold"), read_cohort(path), tmp_path / "s", "diagnosis"
     )
     assert not audit(tmp_path / "s").balance.empty
     path.write_text("something else\n")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import SplitError
-from clinicadl_trust.split import from_options
 
 
 @pytest.fixture
@@ -27,9 +27,7 @@ def first(cohort, ids):
 
 
 def test_classes_are_matched_where_the_cohort_is_not(confounded):
-    (fold,) = from_options("MatchedTestSet", {"fraction": 0.2}).split(
-        confounded, "diagnosis"
-    )
+    (fold,) = build("MatchedTestSet", {"fraction": 0.2}).split(confounded, "diagnosis")
     everyone = first(confounded, confounded.table).groupby("diagnosis")["age"].mean()
     assert everyone["AD"] - everyone["CN"] > 4
     test = first(confounded, fold.test)
@@ -42,9 +40,7 @@ def test_classes_are_matched_where_the_cohort_is_not(confounded):
 
 
 def test_each_class_gives_its_part(confounded):
-    (fold,) = from_options("MatchedTestSet", {"fraction": 0.2}).split(
-        confounded, "diagnosis"
-    )
+    (fold,) = build("MatchedTestSet", {"fraction": 0.2}).split(confounded, "diagnosis")
     sizes = first(confounded, confounded.table)["diagnosis"].value_counts()
     held = first(confounded, fold.test)["diagnosis"].value_counts()
     for name in ("AD", "CN"):
@@ -52,7 +48,7 @@ def test_each_class_gives_its_part(confounded):
 
 
 def test_partners_are_within_the_caliper(confounded):
-    strategy = from_options("MatchedTestSet", {"fraction": 0.1, "caliper": 1.0})
+    strategy = build("MatchedTestSet", {"fraction": 0.1, "caliper": 1.0})
     (fold,) = strategy.split(confounded, "diagnosis")
     test = first(confounded, fold.test)
     patients, controls = (test[test["diagnosis"] == name] for name in ("AD", "CN"))
@@ -68,7 +64,7 @@ def test_three_classes_are_matched_too(make_cohort):
     table["group"] = np.select([number % 4 == 0, number % 4 == 1], ["a", "b"], "c")
     table["age"] += np.where(table["group"] == "a", 4, 0)
     cohort = Cohort.from_frame(table)
-    (fold,) = from_options("MatchedTestSet").split(cohort, "group")
+    (fold,) = build("MatchedTestSet").split(cohort, "group")
     test = first(cohort, fold.test)
     assert test["group"].value_counts().to_dict() == {"c": 24, "a": 12, "b": 12}
     assert np.ptp(test.groupby("group")["age"].mean()) < 1.5
@@ -78,14 +74,14 @@ def test_too_few_partners_are_counted(make_cohort):
     table = make_cohort().table
     table["age"] = np.where(table["diagnosis"] == "AD", 80.0, 50.0)
     with pytest.raises(SplitError, match=r"needs \d+ participants .* at best 0 were"):
-        from_options("MatchedTestSet").split(Cohort.from_frame(table), "diagnosis")
+        build("MatchedTestSet").split(Cohort.from_frame(table), "diagnosis")
 
 
 def test_who_has_no_age_is_never_tested(make_cohort):
     table = make_cohort(family_id=None).table
     ageless = {"sub-000", "sub-001", "sub-002", "sub-003"}
     table.loc[table["participant_id"].isin(ageless), "age"] = np.nan
-    strategy = from_options("MatchedTestSet", {"fraction": 0.4})
+    strategy = build("MatchedTestSet", {"fraction": 0.4})
     (fold,) = strategy.split(Cohort.from_frame(table), "diagnosis")
     assert not ageless & set(fold.test["participant_id"])
     assert fold.notes[0] == "4 participants have no age or sex and are never tested."
@@ -93,7 +89,7 @@ def test_who_has_no_age_is_never_tested(make_cohort):
 
 def test_a_quantity_gives_a_test_set_like_the_rest(make_cohort):
     cohort = make_cohort(participants=200)
-    (fold,) = from_options("MatchedTestSet", {"fraction": 0.25}).split(cohort, "score")
+    (fold,) = build("MatchedTestSet", {"fraction": 0.25}).split(cohort, "score")
     test, everyone = first(cohort, fold.test), first(cohort, cohort.table)
     assert len(test) == pytest.approx(50, abs=4)
     assert abs(test["age"].mean() - everyone["age"].mean()) < 1.5
@@ -103,7 +99,7 @@ def test_a_quantity_gives_a_test_set_like_the_rest(make_cohort):
 
 def test_relatives_of_the_test_set_are_not_trained_on(make_cohort):
     cohort = make_cohort(participants=90)
-    (fold,) = from_options("MatchedTestSet").split(cohort, "diagnosis")
+    (fold,) = build("MatchedTestSet").split(cohort, "diagnosis")
     family = cohort.table.set_index("participant_id")["family_id"].dropna()
     tested = set(family[family.index.isin(fold.test["participant_id"])])
     for group in (fold.train, fold.validation):

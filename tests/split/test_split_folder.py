@@ -7,9 +7,10 @@ import json
 
 import pandas as pd
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.exceptions import OutputError, SplitError
-from clinicadl_trust.split import from_options, read_splits, write_splits
+from clinicadl_trust.split import read_splits, write_splits
 
 NESTED = {"n_splits": 3, "n_repeats": 2, "inner_splits": 2, "seed": 5}
 
@@ -17,7 +18,7 @@ NESTED = {"n_splits": 3, "n_repeats": 2, "inner_splits": 2, "seed": 5}
 @pytest.fixture
 def written(make_cohort, tmp_path):
     cohort = make_cohort()
-    strategy = from_options("ParticipantKFold", NESTED)
+    strategy = build("ParticipantKFold", NESTED)
     directory = tmp_path / "participants"
     return write_splits(strategy, cohort, directory, "diagnosis"), directory
 
@@ -46,7 +47,7 @@ def test_same_when_read_back(written):
 
 def test_same_bytes_twice(make_cohort, tmp_path):
     def digest(folder):
-        write_splits(from_options("SiteKFold", {"n_splits": 3}), make_cohort(), folder)
+        write_splits(build("SiteKFold", {"n_splits": 3}), make_cohort(), folder)
         return {
             str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).digest()
             for path in folder.rglob("*.tsv")
@@ -67,7 +68,7 @@ def test_baseline_holds_the_first_session_of_each(written):
 
 
 def test_later_sessions_are_not_dragged_in(make_cohort, tmp_path):
-    (fold,) = write_splits(from_options("TemporalSplit"), make_cohort(), tmp_path / "t")
+    (fold,) = write_splits(build("TemporalSplit"), make_cohort(), tmp_path / "t")
     table = pd.read_csv(fold.directory / "train.tsv", sep="\t")
     pd.testing.assert_frame_equal(table, fold.train)
     cohort = make_cohort().table
@@ -90,7 +91,7 @@ def test_never_written_over(written, make_cohort):
     _, directory = written
     before = sorted(directory.rglob("*"))
     with pytest.raises(OutputError, match="exists already"):
-        write_splits(from_options("ParticipantKFold"), make_cohort(), directory)
+        write_splits(build("ParticipantKFold"), make_cohort(), directory)
     assert sorted(directory.rglob("*")) == before
 
 
@@ -99,16 +100,14 @@ def test_empty_folder_is_used_and_leftovers_removed(make_cohort, tmp_path):
     directory.mkdir()
     leftover.mkdir()
     (leftover / "half.tsv").touch()
-    write_splits(from_options("ParticipantKFold"), make_cohort(), directory)
+    write_splits(build("ParticipantKFold"), make_cohort(), directory)
     assert not leftover.exists() and not (directory / "half.tsv").exists()
     assert len(read_splits(directory)[1]) == 5
 
 
 def test_nothing_is_written_when_the_cohort_cannot_be_split(make_cohort, tmp_path):
     with pytest.raises(SplitError):
-        write_splits(
-            from_options("LeaveOneSiteOut"), make_cohort(sites=1), tmp_path / "x"
-        )
+        write_splits(build("LeaveOneSiteOut"), make_cohort(sites=1), tmp_path / "x")
     assert not list(tmp_path.iterdir())
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.generate.options import image_type
-from clinicadl_trust.split import from_options, write_splits
+from clinicadl_trust.split import write_splits
 from clinicadl_trust.split.audit import audit
 
 
@@ -44,9 +45,7 @@ def test_kfold(name, cohort, dataset, tmp_path):
     options |= {"allow_missing_class": True}
     if name != "LeaveOneSiteOut":
         options["n_splits"] = 3
-    folds = write_splits(
-        from_options(name, options), cohort, tmp_path / "s", "diagnosis"
-    )
+    folds = write_splits(build(name, options), cohort, tmp_path / "s", "diagnosis")
     splitter = KFold(tmp_path / "s" / "repeat-1")
     for split, fold in zip(splitter.get_splits(dataset), folds[3:], strict=True):
         check(split, fold)
@@ -60,7 +59,7 @@ def test_kfold(name, cohort, dataset, tmp_path):
 def test_single_split(name, cohort, dataset, tmp_path):
     from clinicadl.split import SingleSplit
 
-    strategy = from_options(name, {"allow_missing_class": True, "fraction": 0.3})
+    strategy = build(name, {"allow_missing_class": True, "fraction": 0.3})
     (fold,) = write_splits(strategy, cohort, tmp_path / "s", "diagnosis")
     check(SingleSplit(fold.directory).get_split(dataset), fold)
     if name == "TemporalSplit":

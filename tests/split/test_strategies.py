@@ -7,6 +7,7 @@ import dataclasses
 import numpy as np
 import pandas as pd
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import ConfigError, PluginError, SplitError
@@ -53,14 +54,14 @@ def test_all_are_plugins():
 
 @pytest.mark.parametrize("name", OURS)
 def test_contract(name):
-    strategy = from_options(name, OURS[name])
+    strategy = build(name, OURS[name])
     check_split_strategy(type(strategy), strategy)
 
 
 @pytest.mark.parametrize("label", ["diagnosis", "score", None])
 @pytest.mark.parametrize("name", HONEST)
 def test_nobody_is_on_both_sides(name, label, make_cohort):
-    for fold in from_options(name, OURS[name]).split(make_cohort(), label):
+    for fold in build(name, OURS[name]).split(make_cohort(), label):
         assert not people(fold, "train") & people(fold, "validation")
         assert not people(fold, "train", "validation") & people(fold, "test")
         assert all(people(fold, group) for group in GROUPS)
@@ -69,7 +70,7 @@ def test_nobody_is_on_both_sides(name, label, make_cohort):
 @pytest.mark.parametrize("name", OURS)
 def test_order_of_rows_does_not_matter_and_seed_does(name, make_cohort):
     table = make_cohort().table
-    strategy = from_options(name, OURS[name])
+    strategy = build(name, OURS[name])
     folds = strategy.split(Cohort.from_frame(table), "diagnosis")
     shuffled = Cohort(table.sample(frac=1, random_state=1))
     assert same(folds, strategy.split(shuffled, "diagnosis"))
@@ -80,7 +81,7 @@ def test_order_of_rows_does_not_matter_and_seed_does(name, make_cohort):
 
 def test_participants_are_shared_out_by_label_and_site(make_cohort):
     cohort = make_cohort()
-    folds = from_options("ParticipantKFold").split(cohort, "diagnosis")
+    folds = build("ParticipantKFold").split(cohort, "diagnosis")
     tested = pd.concat([fold.test for fold in folds])
     assert not tested.duplicated().any() and len(tested) == len(cohort)
     counts = []
@@ -96,7 +97,7 @@ def test_participants_are_shared_out_by_label_and_site(make_cohort):
 
 def test_validation_is_the_asked_part_of_each_class(make_cohort):
     cohort = make_cohort()
-    strategy = from_options("ParticipantKFold", {"validation_fraction": 0.25})
+    strategy = build("ParticipantKFold", {"validation_fraction": 0.25})
     for fold in strategy.split(cohort, "diagnosis"):
         both = pd.concat([rows(cohort, fold.train), rows(cohort, fold.validation)])
         # A family has the label of its first member.
@@ -109,7 +110,7 @@ def test_validation_is_the_asked_part_of_each_class(make_cohort):
 def test_validation_keeps_families_whole(make_cohort):
     cohort = make_cohort()
     for name in HONEST:
-        for fold in from_options(name, OURS[name]).split(cohort, "diagnosis"):
+        for fold in build(name, OURS[name]).split(cohort, "diagnosis"):
             train = set(rows(cohort, fold.train)["family_id"].dropna())
             held = set(rows(cohort, fold.validation)["family_id"].dropna())
             assert not train & held, name
@@ -118,7 +119,7 @@ def test_validation_keeps_families_whole(make_cohort):
 @pytest.mark.parametrize("name", [n for n in HONEST if n != "ParticipantKFold"])
 def test_families_are_kept_out_of_training(name, make_cohort):
     cohort = make_cohort()
-    for fold in from_options(name, OURS[name]).split(cohort, "diagnosis"):
+    for fold in build(name, OURS[name]).split(cohort, "diagnosis"):
         seen = rows(cohort, pd.concat([fold.train, fold.validation]))["family_id"]
         tested = rows(cohort, fold.test)["family_id"]
         assert not set(seen.dropna()) & set(tested.dropna())
@@ -126,7 +127,7 @@ def test_families_are_kept_out_of_training(name, make_cohort):
 
 def test_participants_apart_from_their_family_are_counted(make_cohort):
     cohort = make_cohort()
-    fold = from_options("ParticipantKFold").split(cohort, "diagnosis")[0]
+    fold = build("ParticipantKFold").split(cohort, "diagnosis")[0]
     seen = rows(cohort, pd.concat([fold.train, fold.validation]))
     tested = set(rows(cohort, fold.test)["family_id"].dropna())
     kin = seen[seen["family_id"].isin(tested)]["participant_id"].nunique()
@@ -136,7 +137,7 @@ def test_participants_apart_from_their_family_are_counted(make_cohort):
 
 def test_one_site_is_held_out_at_a_time(make_cohort):
     cohort = make_cohort()
-    folds = from_options("LeaveOneSiteOut").split(cohort, "diagnosis")
+    folds = build("LeaveOneSiteOut").split(cohort, "diagnosis")
     assert [fold.name for fold in folds] == ["site-0", "site-1", "site-2"]
     for fold in folds:
         assert set(rows(cohort, fold.test)["site"]) == {fold.name}
@@ -148,7 +149,7 @@ def test_who_is_seen_at_two_sites_is_not_trained_on(make_cohort):
     table = make_cohort(family_id=None).table
     moved = (table["participant_id"] == "sub-002") & (table["session_id"] == "ses-M012")
     table.loc[moved, "site"] = "site-0"
-    folds = from_options("LeaveOneSiteOut").split(Cohort.from_frame(table), "diagnosis")
+    folds = build("LeaveOneSiteOut").split(Cohort.from_frame(table), "diagnosis")
     by_name = {fold.name: fold for fold in folds}
     for name in ("site-0", "site-2"):
         fold = by_name[name]
@@ -161,7 +162,7 @@ def test_who_is_seen_at_two_sites_is_not_trained_on(make_cohort):
 
 def test_sites_are_put_together_evenly(make_cohort):
     cohort = make_cohort(participants=120, sites=9)
-    folds = from_options("SiteKFold", {"n_splits": 3}).split(cohort, "diagnosis")
+    folds = build("SiteKFold", {"n_splits": 3}).split(cohort, "diagnosis")
     assert sum(len(fold.test) for fold in folds) == len(cohort)
     names = [name for fold in folds for name in fold.name.split(" + ")]
     assert sorted(names) == [f"site-{n}" for n in range(9)]
@@ -170,7 +171,7 @@ def test_sites_are_put_together_evenly(make_cohort):
 
 
 def test_scans_of_one_participant_are_on_both_sides(make_cohort):
-    strategy = from_options("ScanKFold")
+    strategy = build("ScanKFold")
     assert strategy.leaky
     cohort = make_cohort()
     folds = strategy.split(cohort, "diagnosis")
@@ -184,7 +185,7 @@ def test_scans_of_one_participant_are_on_both_sides(make_cohort):
 
 def test_a_quantity_is_stratified_by_its_quartiles(make_cohort):
     cohort = make_cohort(participants=200)
-    folds = from_options("ParticipantKFold").split(cohort, "score")
+    folds = build("ParticipantKFold").split(cohort, "score")
     cuts = cohort.table.drop_duplicates("participant_id")["score"].quantile(
         [0.25, 0.75]
     )
@@ -198,9 +199,7 @@ def test_a_changing_label_counts_as_at_first(make_cohort):
     table = make_cohort(family_id=None).table
     later = (table["session_id"] != "ses-M000") & (table["diagnosis"] == "CN")
     table.loc[later, "diagnosis"] = "AD"
-    folds = from_options("ParticipantKFold").split(
-        Cohort.from_frame(table), "diagnosis"
-    )
+    folds = build("ParticipantKFold").split(Cohort.from_frame(table), "diagnosis")
     counts = [
         table.merge(fold.test)
         .drop_duplicates("participant_id")["diagnosis"]
@@ -216,9 +215,7 @@ def test_rows_without_label_are_left_out_and_said(make_cohort):
     table.loc[table["participant_id"] == "sub-005", "diagnosis"] = None
     table.loc[table["participant_id"] == "sub-006", "diagnosis"] = None
     lost = int(table["diagnosis"].isna().sum())
-    folds = from_options("ParticipantKFold").split(
-        Cohort.from_frame(table), "diagnosis"
-    )
+    folds = build("ParticipantKFold").split(Cohort.from_frame(table), "diagnosis")
     for fold in folds:
         assert not {"sub-005", "sub-006"} & people(fold, *GROUPS)
         assert fold.notes[0] == f"{lost} images whose diagnosis is n/a are left out."
@@ -228,7 +225,7 @@ def test_rows_without_label_are_left_out_and_said(make_cohort):
 def test_nested_folds_share_out_train_and_validation(name, make_cohort):
     cohort = make_cohort(participants=72, sites=6)
     options = {"inner_splits": 2, "allow_missing_class": True}
-    strategy = from_options(name, {**OURS[name], **options})
+    strategy = build(name, {**OURS[name], **options})
     if name == "LeaveOneDatasetOut":
         with pytest.raises(SplitError, match="different values of 'dataset'"):
             strategy.split(cohort, "diagnosis")
@@ -246,7 +243,7 @@ def test_nested_folds_share_out_train_and_validation(name, make_cohort):
 
 
 def test_repeats_draw_again(make_cohort):
-    strategy = from_options("ParticipantKFold", {"n_repeats": 2, "n_splits": 3})
+    strategy = build("ParticipantKFold", {"n_repeats": 2, "n_splits": 3})
     folds = strategy.split(make_cohort(), "diagnosis")
     places = [(fold.repeat, fold.split) for fold in folds]
     assert places == [(r, s) for r in range(2) for s in range(3)]
@@ -254,7 +251,7 @@ def test_repeats_draw_again(make_cohort):
 
 
 def test_more_draws_do_not_change_the_first(make_cohort):
-    once = from_options("ParticipantKFold", {"n_repeats": 1})
+    once = build("ParticipantKFold", {"n_repeats": 1})
     twice = dataclasses.replace(once, n_repeats=2)
     cohort = make_cohort()
     assert same(once.split(cohort), twice.split(cohort)[:5])
@@ -265,18 +262,18 @@ class TestErrors:
         with pytest.raises(
             SplitError, match=r"2 different values of 'site'.* 1 \(site"
         ):
-            from_options("LeaveOneSiteOut").split(make_cohort(sites=1), "diagnosis")
+            build("LeaveOneSiteOut").split(make_cohort(sites=1), "diagnosis")
 
     @pytest.mark.parametrize("name", ["ParticipantKFold", "FamilyKFold", "ScanKFold"])
     def test_fewer_units_than_folds(self, name, make_cohort):
         with pytest.raises(SplitError, match="40 folds need at least 40"):
-            from_options(name, {"n_splits": 40}).split(make_cohort(12))
+            build(name, {"n_splits": 40}).split(make_cohort(12))
 
     def test_missing_class_is_named(self, make_cohort):
         table = make_cohort().table
         table.loc[table["site"] == "site-1", "diagnosis"] = "CN"
         cohort = Cohort.from_frame(table)
-        strategy = from_options("LeaveOneSiteOut")
+        strategy = build("LeaveOneSiteOut")
         with pytest.raises(SplitError, match=r"test set.*site-1.*diagnosis = AD"):
             strategy.split(cohort, "diagnosis")
         allowed = dataclasses.replace(strategy, allow_missing_class=True)
@@ -285,23 +282,23 @@ class TestErrors:
     def test_column_missing(self, make_cohort):
         table = make_cohort().table.drop(columns="site")
         with pytest.raises(SplitError, match=r"'leave one site out' needs .*'site'"):
-            from_options("LeaveOneSiteOut").split(Cohort.from_frame(table))
+            build("LeaveOneSiteOut").split(Cohort.from_frame(table))
 
     def test_label_missing(self, make_cohort):
         with pytest.raises(SplitError, match=r"diagnosys.*Did you mean 'diagnosis'"):
-            from_options("ParticipantKFold").split(make_cohort(), "diagnosys")
+            build("ParticipantKFold").split(make_cohort(), "diagnosys")
 
     def test_unknown_site(self, make_cohort):
         table = make_cohort().table
         table.loc[4, "site"] = None
         named = " ".join(table.loc[4, list(IDS)])
         with pytest.raises(SplitError, match=f"n/a in 1 of .* {named}"):
-            from_options("SiteKFold").split(Cohort.from_frame(table))
+            build("SiteKFold").split(Cohort.from_frame(table))
 
     def test_nobody_left_to_train_on(self, make_cohort):
         table = make_cohort(participants=12).table.assign(family_id="one")
         with pytest.raises(SplitError, match="leaves nobody in the"):
-            from_options("LeaveOneSiteOut").split(Cohort.from_frame(table))
+            build("LeaveOneSiteOut").split(Cohort.from_frame(table))
 
 
 class TestOptions:

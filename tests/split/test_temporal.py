@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
+from strategy_builder import build
 
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import ConfigError, SplitError
-from clinicadl_trust.split import from_options
 
 DATE = "acquisition_date"
 
@@ -22,7 +22,7 @@ def people(table):
 
 def test_all_training_comes_before_all_testing(make_cohort):
     cohort = make_cohort()
-    (fold,) = from_options("TemporalSplit").split(cohort, "diagnosis")
+    (fold,) = build("TemporalSplit").split(cohort, "diagnosis")
     assert (
         dates(cohort, fold.train, fold.validation).max()
         < dates(cohort, fold.test).min()
@@ -39,7 +39,7 @@ def test_who_crosses_the_date_is_on_one_side_and_counted(crossing, kept, make_co
     crossers = early & late
     assert crossers
     options = {"cutoff": cutoff, "crossing": crossing}
-    (fold,) = from_options("TemporalSplit", options).split(
+    (fold,) = build("TemporalSplit", options).split(
         Cohort.from_frame(table), "diagnosis"
     )
     seen, tested = people(fold.train) | people(fold.validation), people(fold.test)
@@ -59,13 +59,13 @@ def test_who_crosses_the_date_is_on_one_side_and_counted(crossing, kept, make_co
 def test_cutoff_follows_from_the_fraction(make_cohort):
     cohort = make_cohort(participants=80, family_id=None)
     for fraction in (0.2, 0.5):
-        (fold,) = from_options("TemporalSplit", {"fraction": fraction}).split(cohort)
+        (fold,) = build("TemporalSplit", {"fraction": fraction}).split(cohort)
         assert len(people(fold.test)) == pytest.approx(80 * fraction, abs=2)
 
 
 def test_validation_is_the_latest_of_each_class(make_cohort):
     cohort = make_cohort(family_id=None)
-    (fold,) = from_options("TemporalSplit").split(cohort, "diagnosis")
+    (fold,) = build("TemporalSplit").split(cohort, "diagnosis")
     both = pd.concat([fold.train, fold.validation]).merge(cohort.table, on=list(IDS))
     last = both.groupby(["diagnosis", "participant_id"])[DATE].max().reset_index()
     held = last["participant_id"].isin(people(fold.validation))
@@ -78,7 +78,7 @@ def test_validation_is_the_latest_of_each_class(make_cohort):
 def test_successive_periods_each_use_all_that_came_before(make_cohort):
     cohort = make_cohort(participants=100, family_id=None)
     options = {"n_splits": 3, "fraction": 0.6}
-    folds = from_options("TemporalSplit", options).split(cohort)
+    folds = build("TemporalSplit", options).split(cohort)
     assert [fold.split for fold in folds] == [0, 1, 2]
     tested = [people(fold.test) for fold in folds]
     assert not tested[0] & tested[1] and not tested[1] & tested[2]
@@ -90,7 +90,7 @@ def test_successive_periods_each_use_all_that_came_before(make_cohort):
 
 def test_nested_periods_stay_before_the_outer_date(make_cohort):
     cohort = make_cohort(participants=100)
-    (fold,) = from_options("TemporalSplit", {"inner_splits": 2}).split(cohort)
+    (fold,) = build("TemporalSplit", {"inner_splits": 2}).split(cohort)
     first = dates(cohort, fold.test).min()
     for inner in fold.inner:
         assert dates(cohort, inner.test).max() < first
@@ -100,16 +100,16 @@ def test_nested_periods_stay_before_the_outer_date(make_cohort):
 def test_date_outside_the_study(make_cohort):
     for cutoff, side in (("2001-01-01", "before"), ("2041-01-01", "from")):
         with pytest.raises(SplitError, match=f"No image was made {side} {cutoff}"):
-            from_options("TemporalSplit", {"cutoff": cutoff}).split(make_cohort())
+            build("TemporalSplit", {"cutoff": cutoff}).split(make_cohort())
 
 
 def test_not_a_date(make_cohort):
     table = make_cohort().table
     table.loc[3, DATE] = "spring 2019"
     with pytest.raises(SplitError, match=r"'spring 2019' \(sub-.* is not a date"):
-        from_options("TemporalSplit").split(Cohort.from_frame(table))
+        build("TemporalSplit").split(Cohort.from_frame(table))
 
 
 def test_one_date_makes_one_period():
     with pytest.raises(ConfigError, match="one test period; got n-splits = 2"):
-        from_options("TemporalSplit", {"cutoff": "2020-01-01", "n_splits": 2})
+        build("TemporalSplit", {"cutoff": "2020-01-01", "n_splits": 2})
