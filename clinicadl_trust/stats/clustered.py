@@ -131,7 +131,7 @@ class Measured:
         variance += between * n_all / (n_all - 1)
         # Rounding leaves about 1e-17 of an influence that is 0.
         tiny = 1e-15 * max(abs(self.value), 1.0)
-        return math.sqrt(variance) if variance > tiny**2 else 0.0
+        return 0.0 if variance <= tiny**2 else math.sqrt(variance)
 
     def minus(self, other: Measured) -> Measured:
         """Return the difference from another metric of the same images."""

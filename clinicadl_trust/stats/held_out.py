@@ -75,8 +75,10 @@ def clustered_estimate(
     else:
         interval = _interval(metric, measured, confidence_level)
         warnings = _few(measured.n_clusters)
-        if math.isnan(interval.low) and measured.n_clusters > 1:
+        if math.isnan(interval.low) and measured.standard_error == 0:
             warnings += ("There is no error here, hence no interval for its size.",)
+        elif math.isnan(interval.low) and measured.n_clusters > 1:
+            warnings += ("It is undefined without one of the participants.",)
     return Estimate(
         value=measured.value,
         low=interval.low,

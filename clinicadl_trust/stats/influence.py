@@ -181,6 +181,7 @@ def r2_jackknife(
     error, first, second, count = (each.sum() - each for each in sums)
     with np.errstate(divide="ignore", invalid="ignore"):
         without = 1.0 - error / (second - first**2 / count)
+    without[~np.isfinite(without)] = np.nan  # a constant label remains
     return (without.mean() - without) * (n_clusters - 1) / n_clusters
 
 

@@ -106,6 +106,22 @@ def test_a_table_from_elsewhere(call, tmp_path):
     )
 
 
+def test_what_cannot_be_computed_is_shown_as_such(call):
+    table = held_out()
+    table = table[(table["model"] == "cnn") | (table["split_strategy"] != "sealed")]
+    other = folds().query("label == 1 or split > 0").assign(fold="")
+    few = held_out({"a": 1.0, "b": 0.5}, participants=8).query(
+        "label == 1 or site < 'site-1'"
+    )
+    few = few.assign(split_strategy="few")
+    concat([table, other, few]).to_csv("some.tsv", sep="\t", index=False)
+    result = call("evaluate", "some.tsv", "-m", "roc_auc")
+    assert result.exit_code == 0, result.output
+    assert "none" in result.output
+    assert "Only 1 participant in the smallest class" in result.output
+    assert "n/a" in call("compare", "some.tsv").output
+
+
 def test_two_files_are_two_models_named_as_the_files(call):
     for name, effect in (("ours", 1.5), ("theirs", 0.5)):
         held_out({name: effect}).drop(columns="model").to_csv(

@@ -171,6 +171,13 @@ def test_seeds_may_differ_in_number():
     assert row["value"] == pytest.approx(expected)
 
 
+def test_folds_that_test_everyone_cannot_be_tested():
+    table = concat(held_out().assign(repeat=repeat) for repeat in range(2))
+    row = one(compare(table))
+    assert np.isnan(row["p_value"])
+    assert "how many trained" in row["warnings"]
+
+
 def test_a_leak_is_compared_but_never_primary():
     table = folds(by="scan", visits=3)
     row = one(compare(table))

@@ -258,6 +258,25 @@ def test_no_error_at_all_has_no_interval_where_errors_have_no_bound():
     assert "no error" in estimate.warnings[0]
 
 
+def test_r2_that_one_participant_carries_has_no_interval():
+    label = np.array([1.0, 1.0, 2.0, 2.0])
+    sample = Sample.make(label, [0, 0, 1, 1])
+    score = label + np.array([0.1, -0.2, 0.0, 0.1])
+    estimate = clustered_estimate(get_metric("r2", "regression"), sample, [score])
+    assert math.isnan(estimate.low)
+    assert "undefined without" in estimate.warnings[-1]
+
+
+def test_errors_that_differ_by_the_same_everywhere_have_a_p_value_only():
+    label = np.arange(8.0)
+    comparison = clustered_comparison(
+        get_metric("mae", "regression"), Sample.make(label), [label + 1], [label + 2]
+    )
+    assert comparison.effect == -1
+    assert math.isnan(comparison.low)
+    assert comparison.p_value == pytest.approx(2 * 0.5**8)
+
+
 def test_seeds_are_averaged_as_metrics_not_as_scores():
     label, score, other, cluster = group()
     metric, sample = get_metric("roc_auc", "binary"), Sample.make(label, cluster)
