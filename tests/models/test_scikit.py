@@ -380,6 +380,20 @@ def test_a_search_over_a_step(imaged, tmp_path, cache):
     assert found["chosen"]["selectkbest__k"] in (5, 50)
 
 
+def test_a_search_of_a_model_without_probabilities(imaged, tmp_path, cache):
+    found = searched(
+        imaged,
+        tmp_path,
+        cache,
+        fold_of(imaged),
+        estimator="sklearn.svm.LinearSVC",
+        search_metric=None,
+    )
+    assert all(0 <= tried["score"] <= 1 for tried in found["search"])
+    scores = predicted(tmp_path / "runs" / "tried")["score"]
+    assert scores.between(0, 1, inclusive="neither").all()
+
+
 def test_a_search_needs_both_classes_to_choose(imaged, tmp_path, cache):
     fold = fold_of(imaged)
     controls = fold.validation.merge(imaged.table).query("diagnosis == 'CN'")
