@@ -16,8 +16,14 @@ from clinicadl_trust.exceptions import ConfigError
 
 __all__ = ["additions"]
 
-#: Keys without an effect on any number.
-_FREE = {("name",), ("question",), ("run", "n_jobs"), ("run", "report")}
+#: Keys without an effect on any number. Of the table, the rows are compared.
+_FREE = {
+    ("name",),
+    ("question",),
+    ("cohort", "participants"),
+    ("run", "n_jobs"),
+    ("run", "report"),
+}
 _FREE_IN_MODELS = "label"
 _NAMED = ("models", "splits")
 #: Lists that may grow.

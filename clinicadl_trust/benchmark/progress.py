@@ -124,7 +124,7 @@ class Terminal(Silent):
             BarColumn(),
             MofNCompleteColumn(),
             TextColumn("{task.fields[left]}"),
-            TextColumn("[dim]{task.fields[now]}"),
+            TextColumn("{task.fields[now]}", style="dim", markup=False),
             console=self.console,
         )
         self._task: TaskID | None = None
@@ -133,7 +133,7 @@ class Terminal(Silent):
 
     def stage(self, text: str) -> None:
         """Print what is done next."""
-        self.console.print(text, highlight=False, markup=False)
+        self._print(text)
 
     def begin(self, runs: Sequence[Run], done: int, n_jobs: int) -> None:
         """Start the bar."""
@@ -160,14 +160,15 @@ class Terminal(Silent):
         self._now.pop(str(outcome.run), None)
         self._left.ended(outcome.run, outcome.seconds)
         if outcome.error:
-            self.console.print(
-                f"Failed: {outcome.run}: {outcome.message}", style="red", markup=False
-            )
+            self._print(f"Failed: {outcome.run}: {outcome.message}", style="red")
         self._show(advance=1)
 
     def close(self) -> None:
         """Stop the bar."""
         self._bar.stop()
+
+    def _print(self, text: str, style: str = "") -> None:
+        self.console.print(text, style=style, highlight=False, markup=False)
 
     def _show(self, advance: int = 0) -> None:
         if self._task is None:

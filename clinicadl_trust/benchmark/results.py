@@ -77,10 +77,9 @@ def write_results(
     level = section.confidence_level
     folds = fold_metrics(predictions, section.metrics)
     write_table(folds, directory / "fold_metrics.tsv")
-    tables = [
-        evaluate(predictions, section.metrics, confidence_level=level),
-        compare(predictions, section.primary, confidence_level=level),
-    ]
+    tables = [evaluate(predictions, section.metrics, confidence_level=level)]
+    if predictions["model"].nunique() > 1:  # others may have failed
+        tables.append(compare(predictions, section.primary, confidence_level=level))
     statistics = pd.concat([table for table in tables if len(table)], ignore_index=True)
     write_statistics(statistics, directory / "statistics.tsv")
     return statistics

@@ -49,7 +49,13 @@ def test_time_left(runs):
 
 @pytest.mark.parametrize(
     ("seconds", "words"),
-    [(0.4, "0 s"), (89, "89 s"), (91, "2 min"), (5400, "1 h 30 min"), (7500, "2 h 05 min")],
+    [
+        (0.4, "0 s"),
+        (89, "89 s"),
+        (91, "2 min"),
+        (5400, "1 h 30 min"),
+        (7500, "2 h 05 min"),
+    ],
 )
 def test_spoken(seconds, words):
     assert spoken(seconds) == words

@@ -1,5 +1,9 @@
+import importlib.util
 import json
+import os
 import shutil
+import signal
+import time
 from pathlib import Path
 
 import pandas as pd
@@ -12,6 +16,12 @@ from clinicadl_trust.cli.main import cli
 from clinicadl_trust.exceptions import ConfigError, LeakageError, OutputError, RunError
 from clinicadl_trust.generate import image_type
 from clinicadl_trust.split import read_splits
+
+_SPEC = importlib.util.spec_from_file_location(
+    "kill_resume", Path(__file__).parents[2] / "benchmarks" / "kill_resume.py"
+)
+kill_resume = importlib.util.module_from_spec(_SPEC)
+_SPEC.loader.exec_module(kill_resume)
 
 EXPERIMENT = """\
 name = "whole"
@@ -32,8 +42,11 @@ n_splits = 2
 [models.cnn]
 type = "trainer"
 splits = ["sealed", "scans"]
-training = {{ epochs = 1, batch_size = 8 }}
-network = {{ name = "CNN", conv_args = {{ channels = [2], stride = 4 }}, mlp_args = {{ hidden_dims = [] }} }}
+training = {{ epochs = 4, batch_size = 8, patience = 0 }}
+[models.cnn.network]
+name = "CNN"
+conv_args = {{ channels = [2], stride = 4 }}
+mlp_args = {{ hidden_dims = [] }}
 [models.voxels]
 type = "scikit-learn"
 features = {{ name = "voxels" }}
@@ -45,7 +58,7 @@ FAILING = """\
 [models.failing]
 type = "scikit-learn"
 features = { name = "voxels" }
-steps = [{ name = "sklearn.feature_selection.SelectKBest", k = 100000000 }]
+estimator = { name = "sklearn.naive_bayes.MultinomialNB" }
 splits = ["people"]
 """
 
@@ -147,10 +160,10 @@ def test_only_the_leak_on_purpose_is_found(done):
     assert done.leaks.empty
 
 
-def test_a_second_call_repeats_nothing(copy):
+def test_a_second_call_repeats_nothing(files, copy):
     before = moments(copy), (copy / "statistics.tsv").read_bytes()
     info = (copy / "benchmark.json").read_text()
-    result = run_benchmark(copy.parent / "experiment.toml", copy, report=False)
+    result = run_benchmark(files / "experiment.toml", copy, report=False)
     assert not result.failed
     assert (moments(copy), (copy / "statistics.tsv").read_bytes()) == before
     assert (copy / "benchmark.json").read_text() == info
@@ -166,6 +179,34 @@ def test_a_run_that_is_missing_is_done_again_to_the_same_statistics(copy):
     assert moments(copy).items() > before.items()
 
 
+def test_interrupted_then_killed_in_a_checkpoint_it_ends_the_same(
+    done, files, tmp_path
+):
+    experiment, output = files / "experiment.toml", tmp_path / "killed"
+    process = start_and_strike(experiment, output, kill_resume.in_checkpoint(1))
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) in (1, 130)
+    said = output.with_suffix(".log").read_text()
+    assert "Interrupted. What was complete is kept; the same command" in said
+    assert "Traceback" not in said
+    process = start_and_strike(experiment, output, kill_resume.in_checkpoint(2))
+    kill_resume.kill(process, with_workers=False)
+    assert not (output / "statistics.tsv").exists()
+    run_benchmark(experiment, output, report=False)
+    expected = (done.directory / "statistics.tsv").read_bytes()
+    assert (output / "statistics.tsv").read_bytes() == expected
+
+
+def start_and_strike(experiment, output, strike):
+    process = kill_resume.start(experiment, output)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and not strike(output, 0):
+        assert time.monotonic() < deadline
+        time.sleep(0.001)
+    assert process.poll() is None, output.with_suffix(".log").read_text()
+    return process
+
+
 def test_a_failing_model_is_added_recorded_and_left_out(copy):
     path = copy.parent / "experiment.toml"
     path.write_text(path.read_text() + FAILING)
@@ -174,11 +215,11 @@ def test_a_failing_model_is_added_recorded_and_left_out(copy):
         cli, ["benchmark", str(path), "--output", str(copy), "--no-report"]
     )
     assert ran.exit_code == 1
-    assert "2 of 14 runs failed" in ran.output
+    assert "2 of 18 runs failed" in ran.output
     failures = table(copy, "failures")
     assert failures["model"].tolist() == ["failing", "failing"]
     assert failures["split"].tolist() == [0, 1]
-    assert failures["message"].str.contains("k").all()
+    assert failures["message"].str.contains("Negative values").all()
     assert "failing" not in set(table(copy, "statistics")["model"])
     assert moments(copy) == before
     (addition,) = json.loads((copy / "benchmark.json").read_text())["history"]
@@ -222,11 +263,20 @@ def test_a_copied_image_stops_before_anything_is_trained(files, caps_dir, tmp_pa
 
 def test_when_every_run_fails(files, tmp_path):
     text = (files / "experiment.toml").read_text()
-    head = text[: text.index("[models.cnn]")].replace("people.tsv", str(files / "people.tsv"))
-    models = "[models.metadata]\ntype = 'metadata'\ncolumns = ['empty']\n"
-    people = table(files, "people").assign(empty=None)
-    assert "columns" in models and len(people)
-    del head
+    text = text.replace("people.tsv", str(files / "people.tsv"))
+    text = text[: text.index("[models.cnn]")] + FAILING
+    # The baselines fail too: nothing can be written where their runs go.
+    (tmp_path / "experiment.toml").write_text(text)
+    folder = tmp_path / "benchmark"
+    for split in ("sealed", "people", "scans"):
+        for fold in (0, 1):
+            place = folder / "runs" / split / "repeat-0" / f"split-{fold}"
+            for model in ("metadata", "majority"):
+                (place / model / "seed-0").mkdir(parents=True)
+    (folder / ".lock").touch()
+    with pytest.raises(RunError, match=r"All 12 runs failed.*failures.tsv"):
+        run_benchmark(tmp_path / "experiment.toml", folder, n_jobs=1)
+    assert len(table(folder, "failures")) == 12
 
 
 def test_series_with_a_missing_fold_are_incomplete(done):
@@ -252,7 +302,10 @@ def test_check_runs_nothing(files, tmp_path):
     path = str(files / "experiment.toml")
     ran = CliRunner().invoke(cli, ["benchmark", path, "--check"])
     assert ran.exit_code == 0
-    assert "4 models, two of them baselines, on 3 splits: sealed, people, scans" in ran.output
+    assert (
+        "4 models, two of them baselines, on 3 splits: sealed, people, scans"
+        in ran.output
+    )
 
 
 def test_usage(files, tmp_path):
