@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -72,7 +72,7 @@ def atlas_labels(name: str = "AAL2") -> pd.DataFrame:
 
 
 @lru_cache(maxsize=len(ATLASES))
-def _atlas(name: str):  # type: ignore[no-untyped-def]  # Clinica has no types
+def _atlas(name: str) -> Any:
     if name not in ATLASES:
         raise ConfigError(f"Unknown atlas '{name}'.{did_you_mean(name, ATLASES)}")
     from clinica.utils.atlas import atlas_factory

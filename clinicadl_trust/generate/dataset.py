@@ -14,7 +14,7 @@ from joblib import Parallel, delayed
 
 from clinicadl_trust.exceptions import OutputError
 from clinicadl_trust.generate.anatomy import load_anatomy
-from clinicadl_trust.generate.files import write_json, write_table
+from clinicadl_trust.generate.files import remove_partial_files, write_json, write_table
 from clinicadl_trust.generate.options import GeneratorOptions
 from clinicadl_trust.generate.participant import copy_scan, make_participant, scan_files
 from clinicadl_trust.generate.people import PUBLIC, plan_cohort
@@ -36,6 +36,7 @@ _DESCRIPTION = {
     "BIDSVersion": "1.7.0",
     "CAPSVersion": "1.0.0",
     "DatasetType": "derivative",
+    "GeneratedBy": [{"Name": "clinicadl-trust"}],
 }
 
 
@@ -155,6 +156,7 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
                 f"{_differences(found, wanted)}. Choose another folder, or remove "
                 "this one."
             )
+        remove_partial_files(output)
         return
     if output.is_dir() and any(output.iterdir()):
         raise OutputError(

@@ -6,7 +6,6 @@ import gzip
 import io
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -14,21 +13,33 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["nifti_bytes", "write_bytes", "write_json", "write_table"]
+__all__ = [
+    "nifti_bytes",
+    "remove_partial_files",
+    "write_bytes",
+    "write_json",
+    "write_table",
+]
+
+_PARTIAL = ".partial"
 
 
 def write_bytes(path: Path, content: bytes) -> None:
     """Write a file at once: whoever looks sees all of it or nothing."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".", suffix=".partial", dir=path.parent)
+    partial = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        Path(name).chmod(0o644)
-        Path(name).replace(path)
+        partial.write_bytes(content)
+        partial.replace(path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        partial.unlink(missing_ok=True)
         raise
+
+
+def remove_partial_files(folder: Path) -> None:
+    """Remove what a killed process left."""
+    for path in folder.rglob(f".*{_PARTIAL}"):
+        path.unlink(missing_ok=True)
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:

@@ -148,6 +148,11 @@ class GeneratorOptions(BaseModel):
                 f"{self.prevalence_spread} would give sites between {low:.2f} and "
                 f"{high:.2f}. Keep both between 0 and 1: lower the spread."
             )
+        if self.prevalence_spread and self.sites == 1:
+            raise ConfigError(
+                f"prevalence_spread = {self.prevalence_spread} makes prevalence differ "
+                "by site, and there is one site. Ask for more sites."
+            )
         for small, large in (("datasets", "sites"), ("sites", "participants")):
             if getattr(self, small) > getattr(self, large):
                 raise ConfigError(

@@ -220,6 +220,8 @@ def test_an_interrupted_cohort_is_completed(tmp_path, monkeypatch):
     assert not (broken / "participants.tsv").exists()
     done = len(list(broken.rglob("*_T1w.nii.gz")))
     assert done == 4
+    left = broken / "subjects" / "sub-001" / ".sub-001_T1w.nii.gz.1.partial"
+    left.write_bytes(b"what a killed process leaves")
     generate_caps(broken, options)  # the counter is past 3: nobody interrupts
     assert len(calls) == 3 + 2  # the two participants that were missing
     assert digests(broken) == whole

@@ -23,6 +23,7 @@ from clinicadl_trust.generate import GeneratorOptions, image_type, mask_type
         ({"prevalence": 0.3, "prevalence_spread": 0.4}, "between -0.10 and 0.70"),
         ({"sites": 5, "participants": 4}, "5 sites need .* participants = 4"),
         ({"datasets": 3, "sites": 2}, "3 datasets need .* sites = 2"),
+        ({"prevalence_spread": 0.2, "sites": 1}, "there is one site"),
         ({"duplicates": 5, "participants": 4}, "duplicates = 5"),
     ],
 )
@@ -44,7 +45,7 @@ def test_regions_may_be_one_name_and_are_listed_once():
 
 def test_every_option_is_explained():
     for name, field in GeneratorOptions.model_fields.items():
-        assert field.description.endswith((".", "confound.")), name
+        assert field.description.endswith("."), name
 
 
 @pytest.mark.parametrize(
