@@ -126,17 +126,28 @@ def quiet() -> Iterator[None]:
     It is in the MAPS (``exec/`` and ``warning.log``) all the same, and an error is
     still raised.
     """
-    if logging.getLogger("clinicadl_trust").isEnabledFor(logging.INFO):
-        yield
-        return
     host = logging.getLogger("clinicadl")
-    propagated, host.propagate = host.propagate, False
+    handlers, propagated = list(host.handlers), host.propagate
     with ExitStack() as stack:
-        stack.callback(setattr, host, "propagate", propagated)
-        nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
-        stack.enter_context(redirect_stdout(nowhere))
-        stack.enter_context(redirect_stderr(nowhere))
+        # An interrupted training leaves its handlers behind, open on files.
+        stack.callback(_put_back, host, handlers, propagated)
+        if not logging.getLogger("clinicadl_trust").isEnabledFor(logging.INFO):
+            host.propagate = False
+            nowhere = Path(os.devnull).open("w", encoding="utf-8")
+            stack.enter_context(nowhere)
+            stack.enter_context(redirect_stdout(nowhere))
+            stack.enter_context(redirect_stderr(nowhere))
         yield
+
+
+def _put_back(
+    logger: logging.Logger, handlers: list[logging.Handler], propagate: bool
+) -> None:
+    for handler in logger.handlers[:]:
+        if handler not in handlers:
+            logger.removeHandler(handler)
+            handler.close()
+    logger.propagate = propagate
 
 
 def _epoch(path: Path) -> int:

@@ -62,7 +62,10 @@ class MemoryDataset(TensorDataset):
             return super().__getitem__(idx)
         sample = self._ready.get(idx)
         if sample is None:
-            sample = super().__getitem__(idx)
+            # TorchIO draws a number even for no transform: what is kept, and so the
+            # memory that is free, would change the weights.
+            with torch.random.fork_rng(devices=[]):
+                sample = super().__getitem__(idx)
             if self.image.holds(sample.participant_id, sample.session_id):
                 self._ready[idx] = sample
         return _shallow_copy(sample)

@@ -68,9 +68,9 @@ def class_of(kind: str, name: str, where: str) -> type:
     except PluginError:
         raise
     except ValueError as error:
+        one = {"losses": "loss"}.get(kind, kind.removesuffix("s").replace("_", " "))
         raise ConfigError(
-            f"Unknown {kind[:-1].replace('_', ' ')} '{name}' in {where}."
-            f"{did_you_mean(name, known_names(kind))}"
+            f"Unknown {one} '{name}' in {where}.{did_you_mean(name, known_names(kind))}"
         ) from error
     found = getattr(_module(kind), key, None)
     if not isinstance(found, type):
@@ -139,7 +139,9 @@ def build(
         KeyError,
         NotImplementedError,
     ) as error:
-        raise ConfigError(f"{where} ({name}) is refused: {error}.") from error
+        # ClinicaDL may print a whole network after the first line.
+        reason = str(error).partition("\n")[0].rstrip(".: ")
+        raise ConfigError(f"{where} ({name}) is refused: {reason}.") from error
 
 
 def check_keys(cls: type, options: Mapping[str, Any], where: str) -> None:

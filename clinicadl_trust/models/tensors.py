@@ -193,6 +193,13 @@ class Conversion:
                 f"'{path}' cannot be transformed: {error}. Look at the image, or "
                 "change the model's transforms."
             ) from error
+        made = point.image.tensor
+        if not made.numel() or not torch.isfinite(made).all():
+            what = "NaN or infinite voxels" if made.numel() else "no voxel"
+            raise CapsError(
+                f"'{path}' cannot be transformed: {what} would be left of it. Change "
+                "the model's transforms."
+            )
         target = Bids(self.folder).build_path(
             self._tensor_type, participant_id=participant, session_id=session
         )
@@ -290,7 +297,8 @@ def _same_geometry(
             raise CapsError(
                 f"'{entry.path}' has the shape {ours.shape} (x, y, z), '{first.path}' "
                 f"{theirs.shape}. Images of one model have one shape: preprocess them "
-                "alike, or add the transform CropOrPad or Resize."
+                "alike, or add a transform such as { name = 'CropOrPad', target_shape "
+                f"= {list(theirs.shape)}, padding_mode = 'minimum' }}."
             )
         apart = np.abs(np.subtract(ours.affine, theirs.affine)).max()
         if same_affine and apart > TOLERANCE:

@@ -157,9 +157,7 @@ class _Run:
             if len(self.spec.fold.test):
                 with self._timed("test"):
                     self._test(trainer, data)
-        write_json(self.folder / "lineage.json", self.lineage)
-        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
-        write_record(self.spec, self.maps, self.durations, gpu=gpu)
+        self._write_record()
 
     # --- data ---------------------------------------------------------------------
 
@@ -222,10 +220,10 @@ class _Run:
             try:
                 model = self.blueprint.model(shape)
                 _check_outputs(model, shape, self.blueprint.n_outputs)
-            except (RuntimeError, ValueError, AssertionError) as error:
+            except (ConfigError, RuntimeError, ValueError, AssertionError) as error:
                 raise ConfigError(
-                    f"models.{self.spec.model}.network does not work on images of "
-                    f"shape {tuple(shape)} (channel, x, y, z): {error}"
+                    f"models.{self.spec.model} does not work on images of shape "
+                    f"{tuple(shape)} (channel, x, y, z): {error}"
                 ) from error
         for ancestor in self._ancestors:
             load_weights(model, ancestor)
@@ -357,6 +355,11 @@ class _Run:
             **done,
         }
         write_json(self._state_path, state)
+
+    def _write_record(self) -> None:
+        write_json(self.folder / "lineage.json", self.lineage)
+        gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else None
+        write_record(self.spec, self.maps, self.durations, gpu=gpu)
 
     @contextmanager
     def _timed(self, stage: str) -> Iterator[None]:
