@@ -27,6 +27,9 @@ __all__ = ["clustered_comparison", "clustered_estimate"]
 #: nor wider than need be (measured in tests/long/test_coverage.py).
 ENOUGH_CLUSTERS = 20
 
+#: The same for errors of a quantity, which may be heavy-tailed.
+ENOUGH_FOR_QUANTITIES = 60
+
 #: Below so many they do not keep their level.
 FEWEST_CLUSTERS = 5
 
@@ -86,7 +89,9 @@ def clustered_estimate(
         confidence_level=confidence_level,
         standard_error=measured.standard_error,
         method=_method(metric, sample, len(scores), f", {_SCALES[metric.scale]}"),
-        calibration=_calibration(metric, measured.n_clusters, interval.floored),
+        calibration=_calibration(
+            metric, metric.interval, measured.n_clusters, interval.floored
+        ),
         n=sample.label.size,
         n_clusters=sample.n_clusters,
         warnings=warnings,
@@ -152,7 +157,12 @@ def clustered_comparison(
         statistic=statistic,
         df=df,
         method=f"paired {_method(metric, sample, max(len(scores), len(reference)))}, t",
-        calibration=_calibration(metric, difference.n_clusters, error == 0),
+        calibration=_calibration(
+            metric,
+            metric.test,
+            difference.n_clusters,
+            error == 0 or any(_is_extreme(metric, each) for each in (first, second)),
+        ),
         estimand=PATIENT,
         n=sample.label.size,
         n_clusters=sample.n_clusters,
@@ -208,11 +218,23 @@ def _method(metric: Metric, sample: Sample, n_seeds: int, ending: str = "") -> s
     return f"{name}{ending}" + (f", mean of {n_seeds} seeds" if n_seeds > 1 else "")
 
 
-def _calibration(metric: Metric, n_clusters: int, cautious: bool) -> Calibration:
-    """Say what was measured of such an interval in tests/long/test_coverage.py."""
-    if n_clusters < FEWEST_CLUSTERS or metric.task == "regression":
+def _calibration(
+    metric: Metric, best: Calibration, n_clusters: int, cautious: bool
+) -> Calibration:
+    """Say what was measured of such a procedure in tests/long/test_coverage.py."""
+    fewest = FEWEST_CLUSTERS
+    if metric.task == "regression":
+        fewest = ENOUGH_FOR_QUANTITIES
+    if n_clusters < fewest or best == "approximate":
         return "approximate"
     return "conservative" if cautious or n_clusters < ENOUGH_CLUSTERS else "calibrated"
+
+
+def _is_extreme(metric: Metric, measured: Measured) -> bool:
+    """Whether a share is so near 0 or 1 that its test rejects too rarely."""
+    bottom, top = metric.bounds
+    share = (measured.value - bottom) / (top - bottom)
+    return metric.stratified and abs(share - 0.5) > 0.4
 
 
 def _few(n_clusters: int) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ import numpy as np
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats import influence
+from clinicadl_trust.stats.results import Calibration
 
 __all__ = [
     "Metric",
@@ -75,6 +76,9 @@ class Metric:
         not good enough.
     method : str
         How its variance is obtained.
+    interval, test : {"calibrated", "conservative", "approximate"}
+        What is measured, in ``tests/long/test_coverage.py``, of its interval and of
+        its paired difference with enough participants.
     """
 
     name: str
@@ -94,6 +98,8 @@ class Metric:
         Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray] | None
     ) = None
     method: str = "cluster sandwich"
+    interval: Calibration = "calibrated"
+    test: Calibration = "calibrated"
 
     def value(self, label: np.ndarray, score: np.ndarray) -> float:
         """Return the metric, nan where it is undefined.
@@ -244,6 +250,7 @@ for _metric in (
         classes=None,
         answers=1.5,
         method="linearised, cluster sandwich",
+        test="approximate",  # rejects .01 to .06: the more skewed, the less
     ),
     _BALANCED_ACCURACY,
     replace(
@@ -283,6 +290,8 @@ for _metric in (
         varied_label=True,
         jackknife=influence.r2_jackknife,
         method="cluster jackknife",
+        interval="approximate",  # covers .95, but .92 where errors are heavy-tailed
+        test="approximate",
     ),
 ):
     register(_metric)

@@ -212,6 +212,23 @@ def test_the_label_of_an_interval_follows_its_participants(per_class, label):
     assert bool(estimate.warnings) == (per_class < 5)
 
 
+def test_the_label_of_a_test_follows_the_metric_and_how_near_1_it_is():
+    label, score, other, cluster = group(80, 2, seed=1)
+    assert compare_roc_auc(label, score, other, cluster).calibration == "calibrated"
+    easy, also = score + 9 * label, other + 9 * label
+    assert compare_roc_auc(label, easy, also, cluster).calibration == "conservative"
+    sample = Sample.make(label, cluster)
+    ap = get_metric("average_precision", "binary")
+    comparison = clustered_comparison(ap, sample, [score], [other])
+    assert comparison.calibration == "approximate"
+    mae = get_metric("mae", "regression")
+    for participants, expected in ((40, "approximate"), (80, "calibrated")):
+        part = slice(0, 2 * participants)
+        few = Sample.make(label[part], cluster[part])
+        estimate = clustered_estimate(mae, few, [score[part]])
+        assert estimate.calibration == expected
+
+
 def test_a_single_participant_in_a_class_has_a_value_but_no_interval():
     label = np.array([1.0, 1, 0, 0, 0])
     estimate = roc_auc(label, [0.9, 0.4, 0.1, 0.5, 0.2], [0, 0, 1, 2, 3])
