@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -137,14 +137,21 @@ class SplitStrategy(ABC):
         chosen = draw(participants, self.validation_fraction, rng)
         return development["participant_id"].isin(chosen)
 
-    def _inner(self, seed: int) -> SplitStrategy:
-        """Return the strategy of the nested folds: the same kind, in k folds."""
-        from clinicadl_trust.split.participants import ParticipantKFold
+    def _inner(self, columns: Collection[str]) -> SplitStrategy:
+        """Return the strategy of the nested folds; ``columns`` are the cohort's.
 
-        return self._as(ParticipantKFold, seed=seed, n_splits=self.inner_splits)
+        By default participants in k folds, families together where they are known.
+        """
+        from clinicadl_trust.split.participants import FamilyKFold, ParticipantKFold
+
+        together = self.separates_families and "family_id" in columns
+        kind = FamilyKFold if together else ParticipantKFold
+        return self._as(kind, n_splits=self.inner_splits)
 
     def _as(self, kind: type[SplitStrategy], **options: object) -> SplitStrategy:
+        """Return another strategy with the same common options, not nested."""
         return kind(
+            seed=self.seed,
             validation_fraction=self.validation_fraction,
             allow_missing_class=self.allow_missing_class,
             **options,  # type: ignore[arg-type]
@@ -277,7 +284,7 @@ class SplitStrategy(ABC):
             return fold
         development = pd.concat([fold.train, fold.validation])
         rows = cohort.table.merge(development, on=list(IDS))
-        inner = self._inner(self.seed)
+        inner = self._inner(cohort.columns)
         folds = inner._folds(
             replace(cohort, table=rows), label, (fold.repeat, fold.split)
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -36,8 +36,8 @@ class KFoldStrategy(SplitStrategy):
         if self.n_splits < 2:
             raise ConfigError(f"n-splits must be 2 or more; got {self.n_splits}.")
 
-    def _inner(self, seed: int) -> SplitStrategy:
-        return self._as(type(self), seed=seed, n_splits=self.inner_splits)
+    def _inner(self, columns: Collection[str]) -> SplitStrategy:
+        return self._as(type(self), n_splits=self.inner_splits)
 
 
 @dataclass(frozen=True, kw_only=True)

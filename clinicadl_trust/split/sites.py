@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -42,8 +42,8 @@ class _LeaveOneOut(SplitStrategy):
         for name in sorted(groups.unique()):
             yield HeldOut((groups == name).to_numpy(), name)
 
-    def _inner(self, seed: int) -> SplitStrategy:
-        return self._as(_IN_FOLDS[self.unit], seed=seed, n_splits=self.inner_splits)
+    def _inner(self, columns: Collection[str]) -> SplitStrategy:
+        return self._as(_IN_FOLDS[self.unit], n_splits=self.inner_splits)
 
 
 @dataclass(frozen=True, kw_only=True)

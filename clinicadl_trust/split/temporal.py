@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import ClassVar, Literal
@@ -160,11 +160,10 @@ class TemporalSplit(SplitStrategy):
         people = participants.loc[participants["family"].isin(chosen), "participant_id"]
         return development["participant_id"].isin(people)
 
-    def _inner(self, seed: int) -> SplitStrategy:
+    def _inner(self, columns: Collection[str]) -> SplitStrategy:
         n = self.inner_splits
         return self._as(
             TemporalSplit,
-            seed=seed,
             n_splits=n,
             fraction=n / (n + 1),
             crossing=self.crossing,

@@ -13,7 +13,7 @@ from strategy_builder import build
 
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import read_cohort
-from clinicadl_trust.exceptions import CapsError
+from clinicadl_trust.exceptions import CapsError, SplitError
 from clinicadl_trust.generate import GeneratorOptions, generate_caps
 from clinicadl_trust.split import write_splits
 from clinicadl_trust.split.audit import audit
@@ -125,6 +125,19 @@ def test_benchmark_knows_its_caps(duplicated, tmp_path):
         f'{{"cohort": {{"caps": "{duplicated}"}}}}'
     )
     assert [f.code for f in audit(tmp_path).leaks] == ["same-image"]
+
+
+def test_benchmark_knows_its_image_type(duplicated, tmp_path):
+    cohort = read_cohort(duplicated / "participants.tsv")
+    write_splits(build("FamilyKFold"), cohort, tmp_path / "splits/families")
+    (tmp_path / "benchmark.json").write_text(f'{{"cohort": {{"caps": "{duplicated}"}}}}')
+    config = tmp_path / "benchmark.toml"
+    config.write_text('[cohort]\nimage = "FlairLinear"\n')
+    with pytest.raises(CapsError, match="flair_linear"):
+        audit(tmp_path)
+    config.write_text("[cohort\n")
+    with pytest.raises(SplitError, match="is not valid TOML"):
+        audit(tmp_path)
 
 
 class TestReading:

@@ -236,6 +236,10 @@ def test_nested_folds_share_out_train_and_validation(name, make_cohort):
     for inner in fold.inner:
         assert people(inner, *GROUPS) <= outside
         assert not people(inner, "train", "validation") & people(inner, "test")
+        if name != "ParticipantKFold":
+            seen = rows(cohort, pd.concat([inner.train, inner.validation]))
+            tested = rows(cohort, inner.test)["family_id"].dropna()
+            assert not set(seen["family_id"]) & set(tested)
     if name != "TemporalSplit":
         assert people(fold.inner[0], "test") | people(fold.inner[1], "test") == outside
     if name == "LeaveOneSiteOut":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -82,7 +83,7 @@ def gather(
     """
     root, record = benchmark_of(path)
     splits = find_splits(path, record)
-    runs, unknown = find_runs(path)
+    runs, unknown = find_runs(path / "runs" if path == root else path)
     if not splits and not runs:
         raise SplitError(
             f"'{path}' holds no split and no run. Give a folder that `clinicadl split "
@@ -96,7 +97,9 @@ def gather(
     if table is not None and label is not None and label not in table:
         assert cohort is not None
         cohort.require([label], "The audit of the label")
-    caps = caps or _find_caps(root, record)
+    if caps is None and root is not None:
+        caps = _find_caps(root, record)
+        image = image or _find_image(root)
     return Material(
         splits=splits,
         runs=runs,
@@ -126,13 +129,28 @@ def _shared_label(splits: Iterable[Audited]) -> str | None:
     return labels.pop() if len(labels) == 1 else None
 
 
-def _find_caps(root: Path | None, record: Mapping[str, Any]) -> Path | None:
-    if root is None:
-        return None
+def _find_caps(root: Path, record: Mapping[str, Any]) -> Path | None:
     for place in (record.get("cohort", {}).get("caps"), root / "caps"):
         if place and (root / place / "dataset_description.json").is_file():
             return root / place
     return None
+
+
+def _find_image(root: Path) -> ImageType | None:
+    """Read the image type in the benchmark's file."""
+    if sys.version_info >= (3, 11):
+        import tomllib
+    else:
+        import tomli as tomllib
+    path = root / "benchmark.toml"
+    if not path.is_file():
+        return None
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except tomllib.TOMLDecodeError as error:
+        raise SplitError(f"'{path}' is not valid TOML: {error}.") from error
+    image = content.get("cohort", {}).get("image")
+    return ImageType.parse(image) if image else None
 
 
 def _contents(
