@@ -80,24 +80,18 @@ def read_experiment(
     text, data = _parse(path)
     mistakes = Mistakes(path, data, key_lines(text))
     sections = _sections(data, mistakes)
-    folder = path.parent.resolve()
-    sections["cohort"] = _located(sections.get("cohort"), folder)
-    sections["models"] = {
-        name: _located_model(model, folder)
-        for name, model in sections["models"].items()
-    }
+    sections = with_defaults(_located(sections, path.parent.resolve()))
     task = check_experiment(sections, mistakes, check_configuration)
     mistakes.check()
-    given = {key: value for key, value in sections.items() if value is not None}
-    experiment = with_defaults(Experiment(**given))
     assert task is not None  # else there was a mistake
-    return _with_metrics(experiment, task)
+    return _with_metrics(Experiment(**sections), task)
 
 
 def _with_metrics(experiment: Experiment, task: Task) -> Experiment:
     section = experiment.statistics
     metrics = default_metrics(section, task)
     primary = section.primary or metrics[0]
+    metrics = sorted(metrics, key=lambda name: name != primary)  # it comes first
     section = section.model_copy(update={"metrics": metrics, "primary": primary})
     return experiment.model_copy(update={"statistics": section})
 
@@ -151,8 +145,9 @@ def _sections(data: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
             kind = "table" if key != "name" else "key"
             mistakes.add((key,), f"this {kind} is needed.")
     for key, model in _TABLES.items():
-        if key in data:
-            sections[key] = _build(model, data[key], (key,), mistakes)
+        built = _build(model, data[key], (key,), mistakes) if key in data else None
+        if built is not None:
+            sections[key] = built
     for key, model in _NAMED.items():
         sections[key] = _named(model, data.get(key, {}), key, mistakes)
     sections |= _scalars(data, mistakes)
@@ -209,20 +204,22 @@ def _build(
         return None
 
 
-def _located(cohort: CohortSection | None, folder: Path) -> CohortSection | None:
-    """Make paths absolute; the table lies in the CAPS unless said otherwise."""
-    if cohort is None or cohort.caps is None:
-        return cohort
-    caps = folder / cohort.caps.expanduser()
-    table = cohort.participants
-    return cohort.model_copy(
-        update={
-            "caps": caps,
-            "participants": caps / "participants.tsv"
-            if table is None
-            else folder / table.expanduser(),
-        }
-    )
+def _located(sections: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Make paths absolute: a relative one starts at the experiment file's folder."""
+    located = dict(sections)
+    located["models"] = {
+        name: _located_model(model, folder)
+        for name, model in sections["models"].items()
+    }
+    cohort = sections.get("cohort")
+    if cohort is not None and cohort.caps is not None:
+        caps = folder / cohort.caps.expanduser()
+        table = caps / "participants.tsv"
+        if cohort.participants is not None:
+            table = folder / cohort.participants.expanduser()
+        paths = {"caps": caps, "participants": table}
+        located["cohort"] = cohort.model_copy(update=paths)
+    return located
 
 
 def _located_model(model: ModelSection, folder: Path) -> ModelSection:
