@@ -56,7 +56,10 @@ def roc_auc(
 
     Examples
     --------
-    >>> print(roc_auc([0, 0, 0, 1, 1, 1], [0.1, 0.4, 0.3, 0.35, 0.8, 0.7]))
+    >>> from clinicadl_trust.stats import roc_auc
+    >>> estimate = roc_auc([0, 0, 0, 1, 1, 1], [0.1, 0.4, 0.3, 0.35, 0.8, 0.7])
+    >>> round(estimate.value, 3)
+    0.889
     """
     sample = _sample(label, cluster)
     metric = get_metric("roc_auc", "binary")
