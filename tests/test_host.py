@@ -89,6 +89,22 @@ def test_modules_keep_their_own_loaders():
         assert inspect.getsource(module)
 
 
+def test_a_package_imported_twice_has_one_finder():
+    # As a coverage tool may do: a new module with the name of the old one.
+    from importlib.util import module_from_spec
+
+    spec = factories.__spec__
+    again = module_from_spec(spec)
+    sys.modules[spec.name] = again
+    try:
+        spec.loader.exec_module(again)
+        before = list(sys.meta_path)
+        again.connect()
+        assert sys.meta_path == before
+    finally:
+        sys.modules[spec.name] = factories
+
+
 def test_connecting_twice_changes_nothing():
     module = import_module("clinicadl.models.factory")
     before = module.ImplementedModel._missing_

@@ -64,7 +64,7 @@ def connect() -> None:
     Works before or after ClinicaDL is imported, and may be called again. It costs
     less than a millisecond and imports neither torch nor clinicadl.
     """
-    if not any(isinstance(finder, _Finder) for finder in sys.meta_path):
+    if not any(_is_ours(finder) for finder in sys.meta_path):
         sys.meta_path.insert(0, _Finder())
     for module, kind in _KIND_OF.items():
         if module in sys.modules:
@@ -83,13 +83,21 @@ class _Finder(MetaPathFinder):
         if fullname not in _KIND_OF:
             return None
         for finder in sys.meta_path:
-            if isinstance(finder, _Finder) or not hasattr(finder, "find_spec"):
+            if _is_ours(finder) or not hasattr(finder, "find_spec"):
                 continue
             spec = finder.find_spec(fullname, path, target)
             if spec is not None and spec.loader is not None:
                 spec.loader = _Loader(spec.loader, _KIND_OF[fullname])
                 return spec
         return None
+
+
+def _is_ours(finder: object) -> bool:
+    # By name: a package imported twice has two classes, whose finders would ask each
+    # other for ever.
+    return type(finder).__qualname__ == _Finder.__qualname__ and (
+        type(finder).__module__ == __name__
+    )
 
 
 class _Loader(Loader):

@@ -133,8 +133,7 @@ def quiet() -> Iterator[None]:
         stack.callback(_put_back, host, handlers, propagated)
         if not logging.getLogger("clinicadl_trust").isEnabledFor(logging.INFO):
             host.propagate = False
-            nowhere = Path(os.devnull).open("w", encoding="utf-8")
-            stack.enter_context(nowhere)
+            nowhere = stack.enter_context(Path(os.devnull).open("w", encoding="utf-8"))
             stack.enter_context(redirect_stdout(nowhere))
             stack.enter_context(redirect_stderr(nowhere))
         yield

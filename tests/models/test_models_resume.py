@@ -1,11 +1,7 @@
 """A run that is killed at any moment and taken up again."""
 
 import os
-import pickle
 import shutil
-import subprocess
-import sys
-import time
 from dataclasses import replace
 
 import pytest
@@ -139,28 +135,3 @@ def test_the_hosts_own_trainer_resumes_too(monkeypatch, spec, tmp_path):
     Trainer.from_maps(maps).resume(1)
     best = maps / "training" / "split-1" / "models" / "best_models" / "best-loss"
     assert (best / "model.pt").is_file()
-
-
-_SCRIPT = """
-import pickle, sys
-from clinicadl_trust.models.run import run
-run(pickle.load(open(sys.argv[1], "rb")))
-"""
-
-
-def test_a_process_that_is_killed(spec, finished, tmp_path):
-    other = replace(spec, output=tmp_path / "maps")
-    (tmp_path / "spec.pickle").write_bytes(pickle.dumps(other))
-    process = subprocess.Popen(
-        [sys.executable, "-c", _SCRIPT, str(tmp_path / "spec.pickle")],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
-    )
-    tmp = partial_of(other) / "training" / "split-1" / "tmp"
-    deadline = time.monotonic() + 120
-    while not list(tmp.glob("epoch-*/callbacks/*")) and process.poll() is None:
-        assert time.monotonic() < deadline
-        time.sleep(0.005)
-    process.kill()
-    assert process.wait(timeout=60) != 0
-    assert not other.output.exists()
-    assert same_as(run(other), finished)

@@ -46,7 +46,7 @@ def test_predictions_are_of_the_validation_and_the_test_set(finished, spec):
 
 
 def test_the_record_says_what_was_run(finished, spec):
-    assert list(find_records(finished.parent)) == [records(finished)]
+    assert list(find_records(finished)) == [records(finished)]
     record = json.loads((records(finished) / "run.json").read_text())
     assert (record["model"], record["seed"], record["split"]) == ("cnn", 3, 1)
     assert record["config"] == spec.config
