@@ -13,7 +13,7 @@ from functools import lru_cache
 import numpy as np
 from scipy import ndimage
 
-from clinicadl_trust.clinica import load_atlas
+from clinicadl_trust.clinica import atlas_labels, load_atlas
 from clinicadl_trust.generate.grid import Grid
 from clinicadl_trust.generate.shapes import (
     closed,
@@ -35,8 +35,20 @@ MAPS = {
     "head": "mm inside the head without its skull and skin",
     "ventricles": "closeness to the lateral ventricles, from 0 to 1",
     "periventricular": "chance of a lesion's centre: white matter near ventricles",
-    "border": "chance of a lesion's centre: where grey and white matter meet",
+    "border": "chance of a lesion's centre: the white border of the cortex",
 }
+
+#: How the names of AAL2's other regions begin.
+_NOT_CORTEX = (
+    "Amygdala",
+    "Caudate",
+    "Cerebelum",
+    "Hippocampus",
+    "Pallidum",
+    "Putamen",
+    "Thalamus",
+    "Vermis",
+)
 
 
 @dataclass(frozen=True)
@@ -92,7 +104,6 @@ def load_anatomy(resolution: int, regions: tuple[str, ...]) -> Anatomy:
         AAL2 regions whose distance map is wanted.
     """
     fine = _tissues(1 if resolution < 4 else 2)
-    coarse = _tissues(2)
     grid = fine.grid
     blur = 0.3 * resolution / grid.spacing if resolution > 1 else 0.0
     smooth = {
@@ -103,9 +114,7 @@ def load_anatomy(resolution: int, regions: tuple[str, ...]) -> Anatomy:
         "regions": signed_distance(_inside(regions, grid), grid.spacing),
     }
     maps = {name: Map(grid, values) for name, values in smooth.items()}
-    for name, values in _shapes(coarse).items():
-        maps[name] = Map(coarse.grid, values.astype(np.float32))
-    return Anatomy(maps)
+    return Anatomy(maps | _shapes())
 
 
 @dataclass(frozen=True)
@@ -151,18 +160,31 @@ def _tissues(factor: int) -> _Tissues:
     return _Tissues(Grid((x, y, z), (a, b, c), float(factor)), t1w, gm, wm)
 
 
-def _shapes(tissues: _Tissues) -> dict[str, np.ndarray]:
+@lru_cache(maxsize=1)
+def _shapes() -> dict[str, Map]:
+    """Return the maps that are the same for images of every resolution."""
+    tissues = _tissues(2)
     spacing, gm, wm = tissues.grid.spacing, tissues.gm, tissues.wm
     inside = closed(tissues.t1w > 0.1, 8.0, spacing)
     brain = signed_distance(inside, spacing)
     near = near_ventricles(np.clip(inside - gm - wm, 0, 1), brain, spacing)
-    return {
+    shapes = {
         "brain": brain,
         "head": signed_distance(with_neck(inside, tissues.grid), spacing),
         "ventricles": near,
         "periventricular": near**2 * (wm > 0.8),
-        "border": (np.minimum(gm, wm) > 0.35) & (near < 0.05),
+        "border": (np.minimum(gm, wm) > 0.35) & _inside(_cortex(), tissues.grid),
     }
+    return {
+        name: Map(tissues.grid, values.astype(np.float32))
+        for name, values in shapes.items()
+    }
+
+
+def _cortex() -> tuple[str, ...]:
+    """Name the regions of the cerebral cortex."""
+    names = atlas_labels("AAL2")["name"]
+    return tuple(names[~names.str.startswith(_NOT_CORTEX)])
 
 
 def _inside(regions: tuple[str, ...], grid: Grid) -> np.ndarray:
