@@ -11,14 +11,13 @@ from clinicadl_trust.benchmark.config import (
     CohortSection,
     ModelSection,
     StatisticsSection,
-    StrategySection,
 )
-from clinicadl_trust.benchmark.locate import Key
 from clinicadl_trust.benchmark.mistakes import Mistakes
-from clinicadl_trust.caps import ImageType, check_caps
+from clinicadl_trust.benchmark.preparation import select
+from clinicadl_trust.benchmark.split_checks import check_splits
+from clinicadl_trust.caps import ImageType, check_caps, find_images
 from clinicadl_trust.cohort import Cohort, Task, read_cohort
 from clinicadl_trust.exceptions import ConfigError, TrustError, did_you_mean
-from clinicadl_trust.split import SplitStrategy, from_options
 from clinicadl_trust.stats.metrics import TaskKind, get_metrics, metric_names
 
 __all__ = ["CheckModel", "check_experiment", "check_model", "default_metrics"]
@@ -48,8 +47,8 @@ def check_experiment(
     Task or None
         What is predicted, where that can be known.
     """
-    columns, task = _check_cohort(sections.get("cohort"), mistakes)
-    _check_splits(sections, columns, mistakes)
+    cohort, task = _check_cohort(sections.get("cohort"), mistakes)
+    check_splits(sections, cohort, mistakes)
     _check_models(sections, task, mistakes, check_configuration or check_model)
     _check_statistics(sections.get("statistics"), task, mistakes)
     return task
@@ -57,22 +56,28 @@ def check_experiment(
 
 def _check_cohort(
     section: CohortSection | None, mistakes: Mistakes
-) -> tuple[list[str] | None, Task | None]:
-    """Return the columns of the table and the task, where they can be known."""
+) -> tuple[Cohort | None, Task | None]:
+    """Return the rows that will be used and the task, where they can be known."""
     if section is None:
         return None, None
     if section.generate is not None:
         return _check_generated(section, mistakes)
     assert section.caps is not None and section.participants is not None
-    with mistakes.at(("cohort", "image")):
-        ImageType.parse(section.image or "T1Linear")
+    caps, found = section.caps, len(mistakes.found)
     with mistakes.at(("cohort", "caps")):
-        check_caps(section.caps)
-    if section.caps in section.participants.parents and not section.caps.is_dir():
+        check_caps(caps)
+    if not caps.is_dir() and caps in section.participants.parents:
         return None, None  # one mistake, not two
+    with mistakes.at(("cohort", "image")):
+        image = ImageType.parse(section.image)
+        if len(mistakes.found) == found:
+            find_images(caps, image)
     with mistakes.at(("cohort", "participants")):
         cohort = read_cohort(section.participants)
-        return cohort.columns, _task(cohort, section, mistakes)
+        task = _task(cohort, section, mistakes)
+        if len(mistakes.found) == found:
+            cohort, _ = select(section, cohort, caps, image)
+        return (cohort if task else None), task
     return None, None
 
 
@@ -94,7 +99,7 @@ def _task(cohort: Cohort, section: CohortSection, mistakes: Mistakes) -> Task | 
 
 def _check_generated(
     section: CohortSection, mistakes: Mistakes
-) -> tuple[list[str] | None, Task | None]:
+) -> tuple[Cohort | None, Task | None]:
     from clinicadl_trust.generate import GeneratorOptions
     from clinicadl_trust.generate.people import PUBLIC, plan_cohort
 
@@ -106,66 +111,8 @@ def _check_generated(
         return None, None
     people = plan_cohort(options)[list(PUBLIC)]
     cohort = Cohort.from_frame(people, "the generated cohort")
-    return cohort.columns, _task(cohort, section, mistakes)
-
-
-def _check_splits(
-    sections: Mapping[str, Any], columns: list[str] | None, mistakes: Mistakes
-) -> None:
-    splits: Mapping[str, StrategySection] = sections.get("splits") or {}
-    sealed: StrategySection | None = sections.get("sealed_test")
-    if not splits and sealed is None and not mistakes.found:
-        mistakes.add((), "name a [sealed_test], a table [splits.NAME], or both.")
-    if SEALED in splits:
-        mistakes.add(
-            ("splits", SEALED),
-            f"'{SEALED}' is the name of the sealed test group; choose another.",
-        )
-    for name, section in splits.items():
-        _check_strategy(section, ("splits", name), columns, mistakes)
-    if sealed is not None:
-        strategy = _check_strategy(sealed, ("sealed_test",), columns, mistakes)
-        if strategy is not None and strategy.leaky:
-            mistakes.add(
-                ("sealed_test", "strategy"),
-                f"'{sealed.strategy}' leaks on purpose, so nothing is sealed. Use "
-                "'MatchedTestSet'.",
-            )
-
-
-def _check_strategy(
-    section: StrategySection,
-    key: Key,
-    columns: list[str] | None,
-    mistakes: Mistakes,
-) -> SplitStrategy | None:
-    try:
-        strategy = from_options(section.strategy, section.options)
-    except TrustError as error:
-        _blame(section, key, str(error), mistakes)
-        return None
-    for column in strategy.requires:
-        if columns is not None and column not in columns:
-            mistakes.add(
-                (*key, "strategy"),
-                f"'{strategy.title}' needs the column '{column}', which the "
-                f"participants table does not have.{did_you_mean(column, columns)}",
-            )
-    return strategy
-
-
-def _blame(
-    section: StrategySection, key: Key, message: str, mistakes: Mistakes
-) -> None:
-    """Note every option that is wrong by itself, else what is wrong with them all."""
-    before = len(mistakes.found)
-    with mistakes.at((*key, "strategy")):
-        from_options(section.strategy, {})
-        for name, value in section.options.items():
-            with mistakes.at((*key, name)):
-                from_options(section.strategy, {name: value})
-    if len(mistakes.found) == before:
-        mistakes.add_error(key, message)
+    task = _task(cohort, section, mistakes)
+    return (cohort if task else None), task
 
 
 def _check_models(

@@ -229,29 +229,43 @@ class Experiment(_Section):
         return {**sealed, **self.splits}
 
 
-def with_defaults(experiment: Experiment) -> Experiment:
-    """Write out what a section takes from others: seeds, and the baselines."""
-    seed = experiment.seed
+def with_defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
+    """Write out what a section takes from others: seeds, and the baselines.
+
+    Parameters
+    ----------
+    sections : mapping
+        Fields of an ``Experiment``; those whose shape is wrong may be absent.
+
+    Returns
+    -------
+    dict
+        The same fields.
+    """
+    seed = sections.get("seed", 0)
     models = {
         name: model.model_copy(update={"seeds": model.seeds or [seed]})
-        for name, model in experiment.models.items()
+        for name, model in (sections.get("models") or {}).items()
     }
     for name in BASELINES:
         models.setdefault(name, ModelSection(type=name, seeds=[seed]))
-    cohort = experiment.cohort
-    if cohort.generate is not None:
-        cohort = cohort.model_copy(update={"generate": _seeded(cohort.generate, seed)})
-    elif cohort.image is None:
-        cohort = cohort.model_copy(update={"image": "T1Linear"})
-    return experiment.model_copy(
-        update={
-            "cohort": cohort,
-            "models": models,
-            "splits": {n: _strategy(s, seed) for n, s in experiment.splits.items()},
-            "sealed_test": experiment.sealed_test
-            and _strategy(experiment.sealed_test, seed),
-        }
-    )
+    splits = (sections.get("splits") or {}).items()
+    filled = {
+        **sections,
+        "models": models,
+        "splits": {name: _strategy(section, seed) for name, section in splits},
+    }
+    if (sealed := sections.get("sealed_test")) is not None:
+        filled["sealed_test"] = _strategy(sealed, seed)
+    if (cohort := sections.get("cohort")) is not None:
+        filled["cohort"] = _cohort(cohort, seed)
+    return filled
+
+
+def _cohort(section: CohortSection, seed: int) -> CohortSection:
+    if section.generate is not None:
+        return section.model_copy(update={"generate": _seeded(section.generate, seed)})
+    return section.model_copy(update={"image": section.image or "T1Linear"})
 
 
 def _strategy(section: StrategySection, seed: int) -> StrategySection:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -33,7 +34,7 @@ from clinicadl_trust.benchmark.results import write_failures, write_results, wri
 from clinicadl_trust.benchmark.splitting import make_splits
 from clinicadl_trust.benchmark.workers import Workers
 from clinicadl_trust.cohort import Task
-from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.exceptions import ConfigError, RunError
 
 __all__ = ["BenchmarkResult", "run_benchmark"]
 
@@ -190,6 +191,12 @@ def _checker(workers: Workers) -> CheckModel:
     """Check models in a worker, which imports torch anyway; this process never does."""
 
     def check(name: str, config: Mapping[str, Any], task: Task | None) -> None:
-        workers.call(check_model, name, config, task)
+        try:
+            workers.call(check_model, name, config, task)
+        except BrokenProcessPool as error:
+            raise RunError(
+                "The process that checks models was killed, which is what the system "
+                "does when memory runs out. ClinicaDL and PyTorch take 1 GB each job."
+            ) from error
 
     return check

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,7 +20,7 @@ from clinicadl_trust.split import (
     write_splits,
 )
 
-__all__ = ["Splits", "make_splits"]
+__all__ = ["Splits", "development", "make_splits"]
 
 
 @dataclass(frozen=True)
@@ -79,23 +79,31 @@ def make_splits(
         made[name] = Splits(*read_splits(path))
         _check_known(made[name], cohort, path)
         if name == SEALED:
-            cohort = _development(made[name], cohort)
+            cohort = development(made[name].folds, cohort)
     return made
 
 
-def development(splits: Mapping[str, Splits], cohort: Cohort) -> Cohort:
-    """Return the rows that strategies other than the sealed test group see."""
-    return _development(splits[SEALED], cohort) if SEALED in splits else cohort
+def development(sealed: Sequence[Fold], cohort: Cohort) -> Cohort:
+    """Return the rows that strategies other than the sealed test group see.
 
+    Parameters
+    ----------
+    sealed : sequence of Fold
+        The sealed test group's one fold.
+    cohort : Cohort
+        Everyone.
 
-def _development(sealed: Splits, cohort: Cohort) -> Cohort:
-    if len(sealed.folds) != 1:
+    Raises
+    ------
+    SplitError
+        If there is more than one fold.
+    """
+    if len(sealed) != 1:
         raise SplitError(
-            f"The sealed test group is one fold; '{sealed.info.strategy}' makes "
-            f"{len(sealed.folds)}. Use 'MatchedTestSet' or 'TemporalSplit'."
+            "The sealed test group is one fold, and this strategy makes "
+            f"{len(sealed)}. Use 'MatchedTestSet' or 'TemporalSplit'."
         )
-    fold = sealed.folds[0]
-    ids = pd.concat([fold.train, fold.validation])[list(IDS)]
+    ids = pd.concat([sealed[0].train, sealed[0].validation])[list(IDS)]
     keep = pd.MultiIndex.from_frame(cohort.table[list(IDS)]).isin(
         pd.MultiIndex.from_frame(ids)
     )

@@ -21,6 +21,7 @@ def telling(run: Run) -> Iterator[Callable[[float, str], None]]:
     """Give a function that tells how far a run is: the fraction done and a phrase."""
     path = _path(run)
     path.parent.mkdir(parents=True, exist_ok=True)
+    path.unlink(missing_ok=True)  # left by one that was killed
     last = -_PAUSE
 
     def tell(fraction: float, phrase: str) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clinicadl_trust.benchmark.config import Experiment, with_defaults
 from clinicadl_trust.benchmark.execution import Outcome
 from clinicadl_trust.benchmark.plan import Run
 from clinicadl_trust.benchmark.workers import settle
@@ -21,6 +22,11 @@ from clinicadl_trust.split import Fold
 IDS = pd.DataFrame(
     {"participant_id": ["sub-1", "sub-2"], "session_id": ["ses-1", "ses-1"]}
 )
+
+
+def make_experiment(**content) -> Experiment:
+    """An experiment with its defaults written out, but for those of the metrics."""
+    return Experiment(**with_defaults(dict(Experiment(**content))))
 
 
 def make_run(directory: Path, model: str, split: int = 0, seed: int = 0) -> Run:

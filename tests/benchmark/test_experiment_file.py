@@ -204,7 +204,8 @@ def test_a_strategy_whose_column_is_missing(tmp_path, caps_dir, cohort):
         GENERATED,
     ).replace('"ParticipantKFold"\nn_splits = 3', '"LeaveOneSiteOut"')
     found = mistakes(tmp_path, text)
-    assert any("needs the column 'site'" in line for line in found)
+    assert "line 3, cohort.image: No image" in found[0]
+    assert "needs the column 'site'" in found[1]
 
 
 def test_absent_folders_and_tables(tmp_path):
@@ -232,3 +233,45 @@ def test_the_run_section_is_known_before_the_rest_is_checked(tmp_path):
     assert read_run_section(path).n_jobs == 3
     path.write_text("[run]\nn_jobs = 0\n")
     assert read_run_section(path).n_jobs == 1
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "told"),
+    [
+        ("n_splits = 3", "n_splits = 30", "line 11, splits.people", "30"),
+        (
+            '20\n[sealed_test]\nstrategy = "MatchedTestSet"\nfraction = 0.3',
+            '20\nsites = 1\n[splits.sites]\nstrategy = "LeaveOneSiteOut"',
+            "line 9, splits.sites.strategy",
+            "site",
+        ),
+        (
+            '"MatchedTestSet"\nfraction = 0.3',
+            '"ParticipantKFold"',
+            "line 8, sealed_test.strategy",
+            "makes 5",
+        ),
+    ],
+)
+def test_splits_that_cannot_be_made(tmp_path, old, new, place, told):
+    assert old in GENERATED
+    (line,) = mistakes(tmp_path, GENERATED.replace(old, new))
+    assert line.strip().startswith(place)
+    assert told in line
+
+
+def test_rows_without_an_image_are_named_before_anything_is_run(
+    tmp_path, caps_dir, cohort
+):
+    table = cohort.table.copy()
+    table.loc[0, "session_id"] = "ses-M999"
+    table.to_csv(tmp_path / "people.tsv", sep="\t", index=False, na_rep="n/a")
+    kind = (
+        '{ data_type = "t1_linear", suffix = "T1w", with_entities = { res = "8x8x8" } }'
+    )
+    source = f'caps = "{caps_dir}"\nparticipants = "people.tsv"\nimage = {kind}\n'
+    text = re.sub(r"\[cohort.generate\]\n.*\n", lambda _: source, GENERATED)
+    (line,) = mistakes(tmp_path, text)
+    assert line.strip().startswith("line 6, cohort.participants: 1 rows")
+    assert "ses-M999" in line
+    read(tmp_path, text.replace("[sealed", 'missing_images = "exclude"\n[sealed'))

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from fake_runs import make_experiment
 
-from clinicadl_trust.benchmark.config import Experiment, with_defaults
 from clinicadl_trust.benchmark.flow import COLUMNS, Flow
 from clinicadl_trust.benchmark.preparation import prepare
 from clinicadl_trust.exceptions import CapsError, CohortError
@@ -47,12 +47,10 @@ def experiment(caps_dir, caps_options, cohort, tmp_path):
     def make(table=cohort.table, **section):
         table.to_csv(tmp_path / "people.tsv", sep="\t", index=False, na_rep="n/a")
         source = {"caps": caps_dir, "participants": tmp_path / "people.tsv"}
-        return with_defaults(
-            Experiment(
-                name="small",
-                cohort={"label": "diagnosis", "image": image, **source, **section},
-                models={"ridge": {"type": "scikit-learn"}},
-            )
+        return make_experiment(
+            name="small",
+            cohort={"label": "diagnosis", "image": image, **source, **section},
+            models={"ridge": {"type": "scikit-learn"}},
         )
 
     return make
@@ -118,15 +116,13 @@ def test_a_table_that_was_changed_is_refused(experiment, cohort, tmp_path):
 
 
 def test_a_generated_cohort_is_made_once(tmp_path):
-    experiment = with_defaults(
-        Experiment(
-            name="small",
-            cohort={
-                "label": "diagnosis",
-                "generate": {"participants": 4, "sites": 2, "resolution": 16},
-            },
-            models={"ridge": {"type": "scikit-learn"}},
-        )
+    experiment = make_experiment(
+        name="small",
+        cohort={
+            "label": "diagnosis",
+            "generate": {"participants": 4, "sites": 2, "resolution": 16},
+        },
+        models={"ridge": {"type": "scikit-learn"}},
     )
     first = prepare(experiment, tmp_path)
     image = tmp_path / first.cohort.table["path"].iloc[0]

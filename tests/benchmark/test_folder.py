@@ -3,10 +3,10 @@ import os
 from pathlib import Path
 
 import pytest
+from fake_runs import make_experiment
 
 from clinicadl_trust.benchmark import folder
 from clinicadl_trust.benchmark.changes import additions
-from clinicadl_trust.benchmark.config import Experiment, with_defaults
 from clinicadl_trust.benchmark.folder import locked, read_resolved, unwritable, writing
 from clinicadl_trust.exceptions import ConfigError, OutputError
 
@@ -22,7 +22,7 @@ def experiment(**changes):
     for key, value in changes.items():
         table, _, name = key.rpartition("__")
         (content[table] if table else content)[name] = value
-    return with_defaults(Experiment(**content))
+    return make_experiment(**content)
 
 
 def test_a_folder_that_holds_something_else_is_refused(tmp_path):
