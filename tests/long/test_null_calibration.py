@@ -8,13 +8,13 @@ is recognised, and recognising people is enough to know their label.
 Measured over 200 draws (120 participants, 4 sites, 292 images at 4 mm, logistic
 regression on AAL2 regions; standard error of a mean .005 to .007):
 
-============  ========  ===========  ==============  ==============
+============  ========  ===========  ===============  ==============
 split         mean AUC  SD of draws  interval has .5  interval above
-============  ========  ===========  ==============  ==============
-test group    .503      .094         196             2
-participants  .511      .066         191             5
-scans         .845      .037         0               200
-============  ========  ===========  ==============  ==============
+============  ========  ===========  ===============  ==============
+test group    .503      .094         196              2
+participants  .511      .066         191              5
+scans         .845      .037         0                200
+============  ========  ===========  ===============  ==============
 """
 
 from __future__ import annotations
