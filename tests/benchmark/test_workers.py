@@ -122,7 +122,7 @@ def test_workers_end_with_their_parent_and_free_the_folder(tmp_path, kind):
         with pytest.raises(OutputError, match="Another call works"), locked(folder):
             pass
         parent.send_signal(kind)
-        parent.wait(timeout=20)
+        parent.wait(timeout=120)
     finally:
         parent.kill()
         _, errors = parent.communicate()

@@ -310,7 +310,7 @@ def test_ctrl_c_leaves_no_traceback(lab):
     )
     assert process.stdout.readline() == "ready\n"
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=20)
+    _, errors = process.communicate(timeout=120)
     assert process.returncode == 1
     assert "Interrupted." in errors and "Traceback" not in errors
 
@@ -325,7 +325,7 @@ def test_a_closed_pipe_is_no_error(lab):
     assert process.stdout.readline() == "line 0\n"
     process.stdout.close()
     errors = process.stderr.read()
-    process.wait(timeout=20)
+    process.wait(timeout=120)
     assert errors == ""
 
 

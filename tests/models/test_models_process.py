@@ -82,7 +82,7 @@ def test_a_process_that_is_killed_is_taken_up(process, other, finished):
         assert time.monotonic() < deadline
         time.sleep(0.002)
     process.kill()
-    assert process.wait(timeout=60) != 0
+    assert process.wait(timeout=180) != 0
     assert not other.output.exists()
     run(other)
     for name in ("predictions_test.tsv", "predictions_validation.tsv"):
