@@ -14,7 +14,7 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import CohortError, ConfigError, SplitError
 from clinicadl_trust.split.fold import GROUPS, Fold, HeldOut
-from clinicadl_trust.split.strata import describe_participants, draw, is_quantity
+from clinicadl_trust.split.strata import count, describe_participants, draw, is_quantity
 from clinicadl_trust.tables import as_text
 
 __all__ = ["SplitStrategy"]
@@ -193,7 +193,8 @@ class SplitStrategy(ABC):
                     "or leave these rows out."
                 )
         lost = len(cohort) - len(kept)
-        notes = (f"{lost} images whose {label} is n/a are left out.",) if lost else ()
+        note = f"Left out: {count(lost, 'image')} whose {label} is n/a."
+        notes = (note,) if lost else ()
         return kept.table.sort_values(list(IDS)).reset_index(drop=True), notes
 
     def _fold(
@@ -234,10 +235,10 @@ class SplitStrategy(ABC):
         tested = set(images.loc[test, "participant_id"])
         seen = images["participant_id"].isin(tested).to_numpy()
         notes = []
-        if (n := images.loc[rest & seen, "participant_id"].nunique()) > 0:
+        if n := images.loc[rest & seen, "participant_id"].nunique():
             notes.append(
-                f"{n} participants of the test fold also have images elsewhere; these "
-                "images are left out of training."
+                "Left out of training: the images made elsewhere of "
+                f"{count(n, 'participant')} in the test fold."
             )
         rest = rest & ~seen
         family = participants.set_index("participant_id")["family"]
@@ -247,13 +248,13 @@ class SplitStrategy(ABC):
         if n and self.separates_families:
             rest = rest & ~kin
             notes.append(
-                f"{n} participants are left out of training because a member of their "
-                "family is in the test fold."
+                f"Left out of training: {count(n, 'participant')} with a relative in "
+                "the test fold."
             )
         elif n:
             notes.append(
-                f"{n} participants in training have a member of their family in the "
-                "test fold; FamilyKFold keeps families together."
+                f"{count(n, 'participant')} in training with a relative in the test "
+                "fold; FamilyKFold keeps families together."
             )
         return rest, notes
 

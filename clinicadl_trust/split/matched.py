@@ -12,7 +12,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import ConfigError, SplitError
 from clinicadl_trust.split.base import SplitStrategy
 from clinicadl_trust.split.fold import HeldOut
-from clinicadl_trust.split.strata import are_quartiles, draw
+from clinicadl_trust.split.strata import are_quartiles, count, draw
 
 __all__ = ["MatchedTestSet"]
 
@@ -74,7 +74,8 @@ class MatchedTestSet(SplitStrategy):
         known = people.dropna(subset=["age", "sex"])
         notes = []
         if lost := len(people) - len(known):
-            notes = [f"{lost} participants have no age or sex and are never tested."]
+            people_lost = count(lost, "participant")
+            notes = [f"Never tested, for want of age or sex: {people_lost}."]
         if are_quartiles(people["label"]) or people["label"].nunique() < 2:
             chosen = self._alike(known, rng)
         else:

@@ -14,6 +14,7 @@ from clinicadl_trust.tables import as_text
 __all__ = [
     "are_quartiles",
     "check_number",
+    "count",
     "deal",
     "describe_participants",
     "draw",
@@ -131,6 +132,11 @@ def deal(
     places = np.arange(len(order)) % n_splits
     for fold in rng.permutation(n_splits):
         yield set(order["participant_id"][places == fold])
+
+
+def count(n: int, noun: str) -> str:
+    """Write ``1 participant`` or ``2 participants``."""
+    return f"{n} {noun}" if n == 1 else f"{n} {noun}s"
 
 
 def check_number(units: pd.Series, n_splits: int, unit: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
+from datetime import date
 from itertools import pairwise
 from typing import ClassVar, Literal
 
@@ -14,6 +15,7 @@ from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import ConfigError, SplitError
 from clinicadl_trust.split.base import SplitStrategy
 from clinicadl_trust.split.fold import HeldOut
+from clinicadl_trust.split.strata import count
 
 __all__ = ["TemporalSplit"]
 
@@ -77,7 +79,7 @@ class TemporalSplit(SplitStrategy):
                     f"{self.n_splits}. Leave one of the two out."
                 )
             try:
-                pd.Timestamp(self.cutoff)
+                date.fromisoformat(self.cutoff)
             except ValueError as error:
                 raise ConfigError(
                     f"cutoff must be a date like 2021-09-01; got '{self.cutoff}'."
@@ -107,23 +109,21 @@ class TemporalSplit(SplitStrategy):
     ) -> HeldOut:
         crossers = set(ids[early]) & set(ids[late])
         crosses = ids.isin(crossers)
-        notes = []
-        if crossers:
-            gone, kept = ("later", "training")
-            if self.crossing == "test":
-                gone, kept = ("earlier", "the test fold")
-            notes = [
-                f"{len(crossers)} participants have scans on both sides of "
-                f"{start.date()}; they stay in {kept} and their "
-                f"{int((crosses & (late if gone == 'later' else early)).sum())} "
-                f"{gone} images are left out."
-            ]
         if self.crossing == "train":
+            gone, kept, when = late & crosses, "in training", "later"
             late = late & ~crosses
         else:
+            gone, kept, when = early & crosses, "in the test fold", "earlier"
             early = early & ~crosses
+        note = (
+            f"{count(len(crossers), 'participant')} on both sides of {start.date()}: "
+            f"kept {kept}, without {count(int(gone.sum()), f'{when} image')}."
+        )
         return HeldOut(
-            late.to_numpy(), f"from {start.date()}", early.to_numpy(), tuple(notes)
+            test=late.to_numpy(),
+            name=f"from {start.date()}",
+            development=early.to_numpy(),
+            notes=(note,) if crossers else (),
         )
 
     def _bounds(self, first: pd.Series) -> list[pd.Timestamp]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import shutil
 
 import nibabel
@@ -17,7 +18,7 @@ from clinicadl_trust.exceptions import CapsError, SplitError
 from clinicadl_trust.generate import GeneratorOptions, generate_caps
 from clinicadl_trust.split import write_splits
 from clinicadl_trust.split.audit import audit
-from clinicadl_trust.split.audit.images import alike, read_contents
+from clinicadl_trust.split.audit.images import Contents, alike, read_contents
 from clinicadl_trust.split.audit.material import _images
 
 
@@ -130,7 +131,8 @@ def test_benchmark_knows_its_caps(duplicated, tmp_path):
 def test_benchmark_knows_its_image_type(duplicated, tmp_path):
     cohort = read_cohort(duplicated / "participants.tsv")
     write_splits(build("FamilyKFold"), cohort, tmp_path / "splits/families")
-    (tmp_path / "benchmark.json").write_text(f'{{"cohort": {{"caps": "{duplicated}"}}}}')
+    record = {"cohort": {"caps": str(duplicated)}}
+    (tmp_path / "benchmark.json").write_text(json.dumps(record))
     config = tmp_path / "benchmark.toml"
     config.write_text('[cohort]\nimage = "FlairLinear"\n')
     with pytest.raises(CapsError, match="flair_linear"):
@@ -202,6 +204,19 @@ class TestReading:
         paths = [volume("a", voxels), volume("b", voxels + 1e-3), volume("c", voxels)]
         pairs = list(alike(self.read(*paths)))
         assert [(p.first, p.second) for p in pairs] == [("sub-0", "sub-2")]
+
+    def test_likeness_of_a_scanner_is_no_likeness_of_people(self):
+        rng = np.random.default_rng(0)
+        number = 16
+        scanner = np.arange(number) % 2
+        pattern = rng.normal(size=(2, 1200))
+        coarse = 10 + 3 * pattern[scanner] + 0.5 * rng.normal(size=(number, 1200))
+        ids = [f"sub-{n:02d}" for n in range(number)]
+        table = pd.DataFrame({"participant_id": ids, "session_id": "ses-M000"})
+        hashes = [str(n) for n in range(number)]
+        assert len(list(alike(Contents(table, hashes, coarse)))) > 10
+        known = table.assign(scanner=scanner.astype(str))
+        assert list(alike(Contents(known, hashes, coarse))) == []
 
     def test_uniform_images_do_not_divide_by_zero(self, volume):
         paths = [volume(str(n), np.full((12, 12, 12), float(n))) for n in range(9)]

@@ -26,16 +26,18 @@ def first(cohort, ids):
     return table.loc[sorted(set(ids["participant_id"]))]
 
 
-def test_classes_are_matched_where_the_cohort_is_not(confounded):
-    (fold,) = build("MatchedTestSet", {"fraction": 0.2}).split(confounded, "diagnosis")
-    everyone = first(confounded, confounded.table).groupby("diagnosis")["age"].mean()
-    assert everyone["AD"] - everyone["CN"] > 4
+@pytest.mark.parametrize("seed", range(4))
+def test_classes_are_matched_where_the_cohort_is_not(seed, confounded):
+    strategy = build("MatchedTestSet", {"fraction": 0.2, "seed": seed})
+    (fold,) = strategy.split(confounded, "diagnosis")
+    everyone = first(confounded, confounded.table).groupby("diagnosis")
+    assert everyone["age"].mean().loc["AD"] - everyone["age"].mean().loc["CN"] > 4
     test = first(confounded, fold.test)
     ages = test.groupby("diagnosis")["age"].mean()
     assert abs(ages["AD"] - ages["CN"]) < 1
     women = test["sex"].eq("F").groupby(test["diagnosis"]).mean()
-    # The larger class repeats partners of some anchors only.
-    assert abs(women["AD"] - women["CN"]) < 0.1
+    # Not equal: 26 controls cannot be shared out evenly among 14 patients.
+    assert abs(women["AD"] - women["CN"]) < 0.08
     assert "mean ages differ by" in fold.notes[0]
 
 
@@ -84,7 +86,7 @@ def test_who_has_no_age_is_never_tested(make_cohort):
     strategy = build("MatchedTestSet", {"fraction": 0.4})
     (fold,) = strategy.split(Cohort.from_frame(table), "diagnosis")
     assert not ageless & set(fold.test["participant_id"])
-    assert fold.notes[0] == "4 participants have no age or sex and are never tested."
+    assert fold.notes[0] == "Never tested, for want of age or sex: 4 participants."
 
 
 def test_a_quantity_gives_a_test_set_like_the_rest(make_cohort):

@@ -107,6 +107,14 @@ def test_validation_is_the_asked_part_of_each_class(make_cohort):
         assert ratio.between(0.15, 0.35).all()
 
 
+def test_validation_has_its_share_of_each_site(make_cohort):
+    cohort = make_cohort(participants=120, family_id=None)
+    strategy = build("ParticipantKFold", {"validation_fraction": 0.25})
+    for fold in strategy.split(cohort, "diagnosis"):
+        held = rows(cohort, fold.validation).drop_duplicates("participant_id")
+        assert held.groupby("site").size().between(6, 10).all()
+
+
 def test_validation_keeps_families_whole(make_cohort):
     cohort = make_cohort()
     for name in HONEST:
@@ -132,7 +140,7 @@ def test_participants_apart_from_their_family_are_counted(make_cohort):
     tested = set(rows(cohort, fold.test)["family_id"].dropna())
     kin = seen[seen["family_id"].isin(tested)]["participant_id"].nunique()
     assert kin > 0
-    assert fold.notes[0].startswith(f"{kin} participants in training have a member")
+    assert fold.notes[0].startswith(f"{kin} participants in training with a relative")
 
 
 def test_one_site_is_held_out_at_a_time(make_cohort):
@@ -155,7 +163,8 @@ def test_who_is_seen_at_two_sites_is_not_trained_on(make_cohort):
         fold = by_name[name]
         assert "sub-002" in people(fold, "test")
         assert "sub-002" not in people(fold, "train", "validation")
-        assert any(note.startswith("1 participants of the test") for note in fold.notes)
+        (note,) = fold.notes
+        assert note.endswith("made elsewhere of 1 participant in the test fold.")
     assert "sub-002" in people(by_name["site-1"], "train", "validation")
     assert not by_name["site-1"].notes
 
@@ -218,7 +227,7 @@ def test_rows_without_label_are_left_out_and_said(make_cohort):
     folds = build("ParticipantKFold").split(Cohort.from_frame(table), "diagnosis")
     for fold in folds:
         assert not {"sub-005", "sub-006"} & people(fold, *GROUPS)
-        assert fold.notes[0] == f"{lost} images whose diagnosis is n/a are left out."
+        assert fold.notes[0] == f"Left out: {lost} images whose diagnosis is n/a."
 
 
 @pytest.mark.parametrize("name", HONEST)

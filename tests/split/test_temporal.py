@@ -43,7 +43,7 @@ def test_who_crosses_the_date_is_on_one_side_and_counted(crossing, kept, make_co
         Cohort.from_frame(table), "diagnosis"
     )
     seen, tested = people(fold.train) | people(fold.validation), people(fold.test)
-    assert fold.notes[0].startswith(f"{len(crossers)} participants have scans on both")
+    assert fold.notes[0].startswith(f"{len(crossers)} participants on both sides of")
     # Whoever crosses keeps the images of one side only.
     if crossing == "train":
         assert seen == early and tested == late - early
@@ -51,7 +51,7 @@ def test_who_crosses_the_date_is_on_one_side_and_counted(crossing, kept, make_co
     else:
         assert seen == early - late and tested == late
         gone = table["participant_id"].isin(crossers) & (table[DATE] < cutoff)
-    assert f"their {int(gone.sum())} " in fold.notes[0]
+    assert f"without {int(gone.sum())} " in fold.notes[0]
     used = len(fold.train) + len(fold.validation) + len(fold.test)
     assert used == len(table) - gone.sum()
 
