@@ -94,13 +94,22 @@ def test_both_sides(duplicated, tmp_path):
     (leak,) = report.leaks
     assert leak.code == "same-image"
     assert {f.code for f in report.findings} == {"same-image", "duplicate-image"}
-    first, second = sorted(truth(duplicated))[0]
+    apart = [
+        {first, second}
+        for fold in folds
+        for first, second in truth(duplicated)
+        if len({first, second} & set(fold.test["participant_id"])) == 1
+    ]
+    assert f"{len({tuple(sorted(pair)) for pair in apart})} pair" in leak.message
     tested = [
         fold
         for fold in folds
-        if len({first, second} & set(fold.test["participant_id"])) == 1
+        if any(len(pair & set(fold.test["participant_id"])) == 1 for pair in apart)
     ]
-    assert tested and f"{first} ses-M000 and {second} ses-M000" in leak.message
+    assert leak.where in (
+        f"families ({len(tested)} of 3 folds)",
+        f"families/repeat-0/split-{tested[0].split}",
+    )
 
 
 def test_near_duplicates_are_leaks_too(noisy, tmp_path):
