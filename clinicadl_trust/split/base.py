@@ -13,9 +13,13 @@ import pandas as pd
 
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import CohortError, ConfigError, SplitError
-from clinicadl_trust.split.fold import GROUPS, Fold, HeldOut
-from clinicadl_trust.split.strata import count, describe_participants, draw, is_quantity
-from clinicadl_trust.tables import as_text
+from clinicadl_trust.split.apart import (
+    refuse_empty,
+    refuse_missing_class,
+    take_apart,
+)
+from clinicadl_trust.split.fold import Fold, HeldOut
+from clinicadl_trust.split.strata import count, describe_participants, draw
 
 __all__ = ["SplitStrategy"]
 
@@ -169,7 +173,9 @@ class SplitStrategy(ABC):
                 fold = self._fold(images, participants, held, rng)
                 fold = replace(fold, repeat=repeat, split=split)
                 fold = replace(fold, notes=(*notes, *fold.notes))
-                self._check(fold, images, label)
+                refuse_empty(fold, self.title)
+                if label is not None and not self.allow_missing_class:
+                    refuse_missing_class(fold, images, label, self.title)
                 for note in fold.notes:
                     logger.info("%s, %s: %s", self.title, fold.where, note)
                 yield self._with_inner(fold, cohort, label)
@@ -209,7 +215,9 @@ class SplitStrategy(ABC):
         rest = rest & ~test
         notes = list(held.notes)
         if not self.leaky:
-            rest, dropped = self._apart(images, participants, test, rest)
+            rest, dropped = take_apart(
+                images, participants, test, rest, families=self.separates_families
+            )
             notes += dropped
         development = images[rest]
         known = participants["participant_id"].isin(development["participant_id"])
@@ -223,62 +231,6 @@ class SplitStrategy(ABC):
             test=_ids(images[test]),
             notes=tuple(notes),
         )
-
-    def _apart(
-        self,
-        images: pd.DataFrame,
-        participants: pd.DataFrame,
-        test: np.ndarray,
-        rest: np.ndarray,
-    ) -> tuple[np.ndarray, list[str]]:
-        """Take the test fold's participants, and their families, out of the rest."""
-        tested = set(images.loc[test, "participant_id"])
-        seen = images["participant_id"].isin(tested).to_numpy()
-        notes = []
-        if n := images.loc[rest & seen, "participant_id"].nunique():
-            notes.append(
-                "Left out of training: the images made elsewhere of "
-                f"{count(n, 'participant')} in the test fold."
-            )
-        rest = rest & ~seen
-        family = participants.set_index("participant_id")["family"]
-        tested_families = set(family[family.index.isin(tested)])
-        kin = images["participant_id"].map(family).isin(tested_families).to_numpy()
-        n = images.loc[rest & kin, "participant_id"].nunique()
-        if n and self.separates_families:
-            rest = rest & ~kin
-            notes.append(
-                f"Left out of training: {count(n, 'participant')} with a relative in "
-                "the test fold."
-            )
-        elif n:
-            notes.append(
-                f"{count(n, 'participant')} in training with a relative in the test "
-                "fold; FamilyKFold keeps families together."
-            )
-        return rest, notes
-
-    def _check(self, fold: Fold, images: pd.DataFrame, label: str | None) -> None:
-        """Refuse a set that is empty or without one of the classes."""
-        for group in GROUPS:
-            if getattr(fold, group).empty:
-                raise SplitError(
-                    f"'{self.title}' leaves nobody in the {group} set of {fold.where}. "
-                    "Use fewer folds, or a larger validation-fraction."
-                )
-        if label is None or self.allow_missing_class or is_quantity(images[label]):
-            return
-        values = as_text(images.set_index(list(IDS))[label])
-        classes = set(values)
-        for group in GROUPS:
-            here = values[pd.MultiIndex.from_frame(getattr(fold, group))]
-            missing = sorted(classes.difference(here))
-            if missing:
-                raise SplitError(
-                    f"No image of the {group} set of {fold.where} has "
-                    f"{label} = {missing[0]} ('{self.title}'). Use fewer folds, put "
-                    "small groups together, or allow it with allow-missing-class."
-                )
 
     def _with_inner(self, fold: Fold, cohort: Cohort, label: str | None) -> Fold:
         if not self.inner_splits:
