@@ -32,18 +32,17 @@ def duplicated(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def noisy(tmp_path_factory):
-    """As above, with noise on the copies."""
-    options = GeneratorOptions(
-        participants=24,
-        sites=3,
-        resolution=8,
-        families=0.5,
-        duplicates=4,
-        duplicate_noise=0.03,
-        seed=4,
-    )
-    return generate_caps(tmp_path_factory.mktemp("noisy") / "caps", options)
+def noisy(duplicated, tmp_path_factory):
+    """As above, with noise of 3 % of the brightest voxel on the copies."""
+    caps = shutil.copytree(duplicated, tmp_path_factory.mktemp("noisy") / "caps")
+    rng = np.random.default_rng(0)
+    for name in sorted({name for _, name in truth(duplicated)}):
+        (path,) = caps.glob(f"subjects/{name}/*/t1_linear/*_T1w.nii.gz")
+        image = nibabel.load(path)
+        voxels = image.get_fdata(dtype=np.float32)
+        noise = 0.03 * voxels.max() * rng.normal(size=voxels.shape)
+        nibabel.save(nibabel.Nifti1Image(voxels + noise, image.affine), path)
+    return caps
 
 
 def truth(caps):
