@@ -120,12 +120,14 @@ def perform(run: Run) -> Outcome:
     seconds = time.monotonic() - start
     if error is None:
         return Outcome(run, seconds)
+    # A mistake that the user can mend is told by its message alone.
+    trace = [] if isinstance(error, TrustError) else tb.format_exception(error)
     return Outcome(
         run,
         seconds,
         error=type(error).__name__,
         message=str(error) or "no message",
-        traceback="" if isinstance(error, TrustError) else tb.format_exc(),
+        traceback="".join(trace),
         unwritable=unwritable(error) or "",
     )
 
