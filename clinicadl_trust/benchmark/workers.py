@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import multiprocessing.util
 import os
 import signal
 import sys
@@ -138,6 +139,9 @@ def _print_to(path: Path) -> None:
 def _end_with_parent(watched: Connection) -> None:
     with contextlib.suppress(EOFError, OSError):
         watched.recv()
+    with contextlib.suppress(Exception):
+        # Gives named semaphores back, or Python complains of them on the terminal.
+        multiprocessing.util._run_finalizers(0)  # type: ignore[attr-defined]
     os._exit(1)
 
 
