@@ -11,6 +11,7 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats import estimands
+from clinicadl_trust.stats.leaks import find_leak, parted_participants
 
 __all__ = ["FOLD", "Design", "choose_primary", "infer_designs"]
 
@@ -43,6 +44,8 @@ class Design:
     folds : pandas.DataFrame
         Index ``repeat`` and ``split``; ``n_train`` and ``n_test`` participants
         (images in a leaky strategy, as whoever makes that mistake would count).
+    n_travellers : int
+        Participants tested in several folds, at another site in each.
     """
 
     strategy: str
@@ -51,6 +54,7 @@ class Design:
     leak: str = ""
     is_test: bool = True
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
+    n_travellers: int = 0
 
     @property
     def estimand(self) -> str:
@@ -82,6 +86,12 @@ class Design:
             return (f"leaky: {self.leak}.",)
         if not self.is_test:
             return ("These images helped to choose the model: optimistic.",)
+        if self.n_travellers:
+            return (
+                f"Participants tested at more than one {self.unit}: "
+                f"{self.n_travellers}. These numbers hold if their other images were "
+                "kept out of training, which this table cannot tell.",
+            )
         return ()
 
 
@@ -90,9 +100,10 @@ def infer_designs(table: pd.DataFrame, group: str = "test") -> dict[str, Design]
 
     One fold is a held-out test group, several are a cross-validation. Sites (or
     datasets, or scanners) whose participants are always tested together were left out
-    as a whole. A participant in two test folds of one repeat was trained on in one
-    and tested in the other, and one in the test and the validation group of a fold
-    helped to choose the model: both are leaks.
+    as a whole. A participant whose images lie in different test folds of one repeat was
+    trained on and tested, unless the folds are sites and the images come from two of
+    them; one in the test and the validation group of a fold helped to choose the model.
+    Both are leaks.
 
     Parameters
     ----------
@@ -157,30 +168,18 @@ def _infer(name: str, table: pd.DataFrame, group: str) -> Design:
     is_test = group == "test"
     images = table.drop_duplicates([*_MODEL_FOLD, "group", *IDS])
     rows = images[images["group"] == group]
-    leak = _leak(rows, images[images["group"] == "validation"]) if is_test else ""
     n_folds = len(rows.drop_duplicates(FOLD))
     unit = _left_out_unit(rows) if is_test and n_folds > 1 else "participant"
+    within = [] if unit == "participant" else [unit]
+    leak = find_leak(images, group, within, fold=FOLD) if is_test else ""
+    travel = parted_participants(rows, fold=FOLD) if within and not leak else 0
     kind: Kind = "cross-validation"
     if n_folds == 1:
         kind = "held-out"
     elif unit != "participant":
         kind = "sites-left-out"
     folds = _sizes(images, group, ["participant_id"] if not leak else list(IDS))
-    return Design(name, kind, unit, leak, is_test, folds)
-
-
-def _leak(test: pd.DataFrame, validation: pd.DataFrame) -> str:
-    in_fold = test.drop_duplicates([*_MODEL_FOLD, "participant_id"])
-    twice = in_fold.duplicated(["model", "repeat", "participant_id"], keep=False)
-    if twice.any():
-        count = in_fold.loc[twice, "participant_id"].nunique()
-        return f"{count} participants are in training and in test"
-    seen = validation[[*_MODEL_FOLD, "participant_id"]].drop_duplicates()
-    both = in_fold[seen.columns].merge(seen)
-    if len(both):
-        count = both["participant_id"].nunique()
-        return f"{count} participants are in validation and in test"
-    return ""
+    return Design(name, kind, unit, leak, is_test, folds, travel)
 
 
 def _left_out_unit(rows: pd.DataFrame) -> str:
@@ -208,12 +207,17 @@ def _is_left_out(rows: pd.DataFrame, unit: str, n_units: int) -> bool:
 
 
 def _sizes(images: pd.DataFrame, group: str, ids: list[str]) -> pd.DataFrame:
-    """Count who trains and who is tested in each fold; the rest of all trains."""
+    """Count who trains and who is tested in each fold.
+
+    Without a group ``train``, those train who are labelled and not in the fold.
+    """
+    images = images[images["label"].notna()]
     n_all = len(images.drop_duplicates(ids))
     sizes = []
     for fold, rows in images.groupby(FOLD):
         n_test = len(rows[rows["group"] == group].drop_duplicates(ids))
-        n_seen = len(rows.drop_duplicates(ids))
-        sizes.append((*fold, n_all - n_seen, n_test))
+        n_train = len(rows[rows["group"] == "train"].drop_duplicates(ids))
+        n_train = n_train or n_all - len(rows.drop_duplicates(ids))
+        sizes.append((*fold, n_train, n_test))
     frame = pd.DataFrame(sizes, columns=[*FOLD, "n_train", "n_test"])
     return frame.set_index(FOLD)

@@ -126,11 +126,75 @@ def test_folds_of_scans_do_not_leak_with_one_scan_each():
     assert not design(folds(by="scan", visits=1)).leak
 
 
-def test_a_travelling_participant_leaks_from_site_to_site():
+def test_a_travelling_participant_is_named_but_may_be_honest():
+    # Our own leave-one-site-out keeps the images made elsewhere out of training.
     table = folds({"cnn": 1.0}, by="site")
     there = (table["participant_id"] == "sub-000") & (table["session_id"] == "ses-M001")
     table.loc[there, ["site", "split"]] = ["site-1", 1]
-    assert "1 participants" in design(table).leak
+    found = design(table)
+    assert (found.unit, found.leak, found.n_travellers) == ("site", "", 1)
+    assert "more than one site: 1." in found.warnings[0]
+    assert found.is_result
+
+
+def test_everyone_may_travel_between_scanners():
+    images = cohort(visits=2)
+    images["scanner"] = images["session_id"].map({"ses-M000": "A", "ses-M001": "B"})
+    images.loc[images["participant_id"] < "sub-010", "scanner"] = "A"
+    table = concat(
+        predict(images[images["scanner"] == name], split=split)
+        for split, name in enumerate("AB")
+    )
+    found = design(table)
+    assert (found.unit, found.leak, found.n_travellers) == ("scanner", "", 30)
+
+
+def test_scans_split_within_a_site_leak():
+    images = cohort(visits=2, sites=2)
+    fold = images["site"] + images["session_id"]
+    table = concat(
+        predict(images[fold == name], split=split)
+        for split, name in enumerate(sorted(fold.unique()))
+    )
+    assert design(table).leak == "40 participants are in training and in test"
+
+
+def test_folds_drawn_anew_each_time_are_no_leak():
+    # As of scikit-learn's ShuffleSplit, whose folds are numbered within one repeat.
+    images, rng = cohort(), np.random.default_rng(0)
+    people, scans = images["participant_id"], np.arange(len(images))
+    drawn = [rng.choice(people.unique(), 12, replace=False) for _ in range(6)]
+    table = concat(
+        predict(images[people.isin(some)], split=split)
+        for split, some in enumerate(drawn)
+    )
+    found = design(table)
+    assert (found.kind, found.leak) == ("cross-validation", "")
+    drawn = [rng.choice(scans, 24, replace=False) for _ in range(6)]
+    scans = concat(predict(images.loc[s], split=n) for n, s in enumerate(drawn))
+    assert "are in training and in test" in design(scans).leak
+
+
+def test_predictions_of_the_training_group_tell_who_trained():
+    images = cohort()
+    people = images["participant_id"]
+    tested = people < "sub-010"
+    table = concat(
+        [predict(images[tested]), predict(images[people >= "sub-020"], group="train")]
+    )
+    found = design(table)
+    assert not found.leak
+    assert found.folds.iloc[0].tolist() == [20, 10]
+    table = concat([predict(images[tested]), predict(images, group="train")])
+    assert design(table).leak == "10 participants are in training and in test"
+
+
+def test_those_without_a_label_do_not_train():
+    table = folds({"cnn": 1.0}, n_splits=4)
+    table.loc[table["participant_id"].isin(["sub-000", "sub-001"]), "label"] = np.nan
+    found = design(table)
+    total = found.folds["n_train"] + found.folds["n_test"]
+    assert total.tolist() == [38] * 4
 
 
 def test_validating_on_test_participants_leaks():
