@@ -154,12 +154,15 @@ def _row(
 ) -> dict[str, Any]:
     cells, others = model.cells(metric), other.cells(metric)
     said = [*notes(metric, model, cells), *notes(metric, other, others)]
+    both = model.images.keys() & other.images.keys()
+    values = (
+        mean_by_key(cell for cell in each if cell.part.fold in both)
+        for each in (cells, others)
+    )
     return statistics_row(
-        _compare(
-            metric, (model, other), (mean_by_key(cells), mean_by_key(others)), level
-        ),
+        _compare(metric, (model, other), tuple(values), level),
         metric=metric.name,
-        runs=model,
+        runs=model.on(both),
         reference=other.model,
         primary=False,
         warnings=said,
@@ -169,7 +172,7 @@ def _row(
 def _compare(
     metric: Metric,
     models: tuple[ModelRuns, ModelRuns],
-    values: tuple[dict[Hashable, float], dict[Hashable, float]],
+    values: tuple[dict[Hashable, float], ...],
     level: float,
 ) -> Comparison:
     (model, other), (ours, theirs) = models, values

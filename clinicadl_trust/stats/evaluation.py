@@ -131,7 +131,7 @@ def _estimate(
     if not values:
         reason = " or ".join(sorted({cell.problem for cell in cells}))
         return _none(f"{metric.title} is undefined here: {reason}.", level)
-    if metric.constant_is_exact and all(cell.part.is_constant for cell in cells):
+    if metric.constant_is_exact and _is_known(cells):
         return _known_beforehand(float(np.mean(values)), level)
     if runs.design.kind == "held-out":
         return clustered_estimate(metric, runs.run.sample, runs.run.scores, level)
@@ -149,6 +149,15 @@ def _estimate(
         bounds=bounds,
         n_clusters=runs.smallest_class(metric),
     )
+
+
+def _is_known(cells: list[Cell]) -> bool:
+    """Whether all trained models are constant, and to the same effect.
+
+    Folds whose constants lie on both sides of .5 have a sensitivity of 0 or 1 by luck.
+    """
+    known = {cell.value for cell in cells if not cell.problem}
+    return len(known) == 1 and all(cell.part.is_constant for cell in cells)
 
 
 def _known_beforehand(value: float, level: float) -> Estimate:

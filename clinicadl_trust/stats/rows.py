@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -146,9 +147,15 @@ def write_statistics(
     Raises
     ------
     StatisticsError
-        If the file exists, is to be added to and is no statistics table.
+        If the file is called a JSON, or exists, is to be added to and is no statistics
+        table.
     """
     path, kept = Path(path), 0
+    if path.suffix == ".json":
+        raise StatisticsError(
+            f"'{path}' is to be a TSV, with a JSON of the same name beside it. Give it "
+            "the ending .tsv."
+        )
     if replace_kinds and path.exists():
         old = read_statistics(path)
         old = old[~old["kind"].isin(table["kind"])]
@@ -160,7 +167,11 @@ def write_statistics(
     path.parent.mkdir(parents=True, exist_ok=True)
     text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
     _write_whole(path, text)
-    records = json.loads(table.to_json(orient="records", double_precision=15))
+    # to_json of pandas cuts small p-values off at 15 decimals.
+    records = [
+        {name: _plain(value) for name, value in row.items()}
+        for row in table.to_dict("records")
+    ]
     _write_whole(path.with_suffix(".json"), json.dumps(records, indent=1) + "\n")
     return kept
 
@@ -183,6 +194,7 @@ def read_statistics(path: str | os.PathLike[str]) -> pd.DataFrame:
             dtype=dict.fromkeys(_TEXT, str),
             na_values=["n/a"],
             keep_default_na=False,
+            float_precision="round_trip",
         )
     except (pd.errors.EmptyDataError, pd.errors.ParserError, UnicodeDecodeError) as e:
         raise StatisticsError(f"'{path}' is no statistics table: {e}.") from e
@@ -195,6 +207,13 @@ def read_statistics(path: str | os.PathLike[str]) -> pd.DataFrame:
     for name in ("warnings", "reference"):
         table[name] = table[name].astype(object)
     return statistics_frame(table[list(COLUMNS)].to_dict("records"))
+
+
+def _plain(value: Any) -> Any:
+    """Write what is missing or without end as JSON's null."""
+    if pd.isna(value) or value in (math.inf, -math.inf):
+        return None
+    return value.item() if hasattr(value, "item") else value
 
 
 def _write_whole(path: Path, text: str) -> None:

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -145,8 +145,15 @@ class ModelRuns:
             "n_images": int(self.rows[IMAGE].nunique()),
             "n_participants": int(self.rows["participant_id"].nunique()),
             "n_sites": int(self.rows["site"].nunique()) if has_sites else None,
-            "n_folds": len({part.fold for part in self.parts}),
+            "n_folds": len(self.images),
         }
+
+    def on(self, folds: Collection[Fold]) -> ModelRuns:
+        """Keep some of the folds."""
+        if self.images.keys() <= set(folds):
+            return self
+        of_row = self.rows[FOLD].itertuples(index=False, name=None)
+        return replace(self, rows=self.rows[[fold in folds for fold in of_row]])
 
     def cells(self, metric: Metric) -> list[Cell]:
         """Compute a metric in each part."""
@@ -201,6 +208,7 @@ def align(prepared: Prepared, rows: pd.DataFrame) -> Run:
                 f"seed {first_seed} of '{first['model'].iloc[0]}'": images,
                 f"seed {seed}": part[IMAGE].to_numpy(),
             },
+            "Where a seed also draws the folds, call it the repeat.",
         )
     return Run(
         images=images,
@@ -209,8 +217,10 @@ def align(prepared: Prepared, rows: pd.DataFrame) -> Run:
     )
 
 
-def check_same_images(prepared: Prepared, images: dict[str, np.ndarray]) -> None:
-    """Check that two runs predict the same images.
+def check_same_images(
+    prepared: Prepared, images: dict[str, np.ndarray], hint: str = ""
+) -> None:
+    """Check that two runs predict the same images; a hint ends the message.
 
     Raises
     ------
@@ -227,5 +237,5 @@ def check_same_images(prepared: Prepared, images: dict[str, np.ndarray]) -> None
     raise StatisticsError(
         f"{lacks} lacks images that {has} has: {prepared.name_images(missing[:3])}"
         f"{more}. Only the same images can be compared; predict them, or leave them "
-        "out of both."
+        f"out of both. {hint}".rstrip()
     )

@@ -157,6 +157,34 @@ def test_a_failed_fold_is_left_out_of_both_and_said():
     assert "'metadata' has predictions of 3 of 4 folds only" in row["warnings"]
 
 
+def test_what_a_comparison_rests_on_is_what_both_predict():
+    table = folds(by="site", repeats=2, n_splits=4, sites=4)
+    failed = (table["model"] == "metadata") & (table["split"] == 1)
+    row = one(compare(table[~(failed & (table["repeat"] == 0))]))
+    assert (row["n_folds"], row["n_images"], row["df"]) == (7, 80, 3)
+    values = aucs(table, ["site", "repeat"])
+    expected = []
+    for site in [f"site-{number}" for number in range(4)]:
+        repeats = [1] if site == "site-1" else [0, 1]  # in both models
+        each = [
+            values[("cnn", site, repeat)] - values[("metadata", site, repeat)]
+            for repeat in repeats
+        ]
+        expected.append(np.mean(each))
+    assert row["value"] == pytest.approx(np.mean(expected))
+    row = one(compare(table[~failed]))
+    assert (row["n_folds"], row["n_images"], row["n_sites"]) == (6, 60, 3)
+
+
+def test_models_without_a_common_fold_have_no_comparison():
+    table = folds(participants=40)
+    table = table[(table["model"] == "cnn") == (table["split"] < 2)]
+    row = one(compare(table))
+    assert np.isnan(row["p_value"])
+    assert "no value in a common fold" in row["warnings"]
+    assert row["n_images"] == 0
+
+
 def test_seeds_may_differ_in_number():
     table = concat([folds({"cnn": 1.5}, seeds=3), folds({"metadata": 0.2})])
     row = one(compare(table))

@@ -195,6 +195,30 @@ def test_a_model_that_never_looks_is_known_beforehand():
     assert "known beforehand" in row["warnings"]
 
 
+def test_constants_that_differ_between_folds_are_not_known_beforehand():
+    table = folds({"majority": 1.0})
+    table["score"] = table["split"].map({0: 0.49, 1: 0.51, 2: 0.49, 3: 0.51})
+    rows = evaluate(table, ["roc_auc", "sensitivity"])
+    auc_row, share = (one(rows, metric=m) for m in ("roc_auc", "sensitivity"))
+    assert auc_row["method"] == "by definition"
+    assert share["value"] == 0.5
+    assert share["low"] < 0.4 < 0.6 < share["high"]
+
+
+def test_seeds_that_draw_the_folds_too_are_refused():
+    images = cohort()
+    number = images["participant_id"].str[4:].astype(int) // 2
+    fold = [(number + number // 4 * seed) % 4 for seed in range(2)]
+    table = concat(
+        predict(images[fold[seed] == split], seed=seed, split=split)
+        for seed in range(2)
+        for split in range(4)
+    )
+    with pytest.raises(StatisticsError, match="draws the folds, call it the repeat"):
+        evaluate(table, "roc_auc")
+    assert len(evaluate(table.rename(columns={"seed": "repeat", "repeat": "x"}))) == 6
+
+
 def test_validation_images_are_marked_optimistic():
     table = concat([held_out(), held_out().assign(group="validation")])
     rows = evaluate(table, "roc_auc", group="validation")

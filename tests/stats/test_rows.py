@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 
+import numpy as np
 import pandas as pd
 import pytest
 from predictions_factory import concat, folds, held_out
@@ -47,6 +48,32 @@ def test_the_json_beside_has_the_same_rows(tmp_path):
     assert [r["value"] for r in records] == pytest.approx(estimates["value"].tolist())
     assert records[0]["p_value"] is None
     assert records[0]["primary"] is True
+
+
+def test_small_p_values_keep_their_digits(tmp_path):
+    _, comparisons = both()
+    comparisons["p_value"] = 1.234567890123e-20
+    write_statistics(comparisons, tmp_path / "statistics.tsv")
+    records = json.loads((tmp_path / "statistics.json").read_text())
+    assert {r["p_value"] for r in records} == {1.234567890123e-20}
+    again = read_statistics(tmp_path / "statistics.tsv")
+    for name in ("value", "low", "p_value"):
+        assert again[name].tolist() == comparisons[name].tolist()
+
+
+def test_a_value_without_end_is_no_number_of_json(tmp_path):
+    estimates, _ = both()
+    estimates.loc[0, "low"] = -np.inf
+    write_statistics(estimates, tmp_path / "statistics.tsv")
+    text = (tmp_path / "statistics.json").read_text()
+    assert json.loads(text)[0]["low"] is None
+    assert "Infinity" not in text
+
+
+def test_the_tsv_is_not_lost_to_the_json(tmp_path):
+    with pytest.raises(StatisticsError, match=r"results\.json' is to be a TSV"):
+        write_statistics(both()[0], tmp_path / "results.json")
+    assert not list(tmp_path.iterdir())
 
 
 def test_rows_of_the_other_kind_are_kept(tmp_path):
