@@ -8,6 +8,7 @@ the models only.
 - ``loaders``: batches whose order differs by epoch and by seed;
 - ``memory``: converted images held in bounded memory, and batches of them;
 - ``services``: callbacks of ours that a MAPS does not mention;
+- ``training_loss``: the log of the training loss, quick;
 - ``maps``: a MAPS that was interrupted, made readable; one ``pip freeze`` for all.
 """
 

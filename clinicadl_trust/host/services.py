@@ -21,6 +21,8 @@ from clinicadl.metrics import MetricsHandler
 from clinicadl.metrics.config import MetricConfig
 from clinicadl.train import Trainer
 
+from clinicadl_trust.host.training_loss import quicken_loss_log
+
 __all__ = ["attach", "improved", "know_optimum"]
 
 
@@ -37,6 +39,7 @@ def attach(trainer: Trainer, services: Sequence[Callback]) -> None:
         gives must be readable with ``weights_only=True``.
     """
     handler = trainer.callbacks
+    quicken_loss_log(handler)
     mend = _ResumeAfterLastEpoch(handler.all_callbacks)
     last = [
         isinstance(callback, TrainingCheckpointCallback)
