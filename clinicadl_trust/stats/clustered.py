@@ -12,7 +12,31 @@ import numpy as np
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.metrics import Metric, n_classes
 
-__all__ = ["Measured", "Sample", "measure"]
+__all__ = ["Counts", "Measured", "Sample", "measure"]
+
+
+@dataclass(frozen=True)
+class Counts:
+    """How many images there are, and independent units.
+
+    Attributes
+    ----------
+    n_images, n_clusters : int
+        Images, and units that have one or more.
+    n_effective : float
+        Units of equal size that would weigh as much: (sum n)^2 / sum n^2, of Kish
+        (1965), for n images a unit. One unit with most of the images leaves few.
+    """
+
+    n_images: int
+    n_clusters: int
+    n_effective: float
+
+    @classmethod
+    def of(cls, cluster: np.ndarray) -> Counts:
+        """Count the images of each cluster."""
+        sizes = np.unique(cluster, return_counts=True)[1]
+        return cls(cluster.size, sizes.size, float(cluster.size**2 / (sizes**2).sum()))
 
 
 @dataclass(frozen=True)
@@ -66,12 +90,11 @@ class Sample:
         return int(self.cluster.max()) + 1
 
     @cached_property
-    def classes(self) -> dict[float, tuple[int, int]]:
+    def classes(self) -> dict[float, Counts]:
         """Images and clusters of each label."""
         return {
-            float(code): (inside.sum(), np.unique(self.cluster[inside]).size)
+            float(code): Counts.of(self.cluster[self.label == code])
             for code in np.unique(self.label)
-            for inside in [self.label == code]
         }
 
     @property
@@ -92,8 +115,8 @@ class Measured:
         Sums of influences by cluster and stratum.
     counts : numpy.ndarray of shape (n_strata,)
         Clusters that each stratum rests on.
-    n_clusters : int
-        Clusters of the smallest class: what a conclusion rests on.
+    smallest : Counts
+        Of the class with the fewest effective clusters: what a conclusion rests on.
     n_answers : float
         Yes-or-no answers that the images are worth at most, 0 where the metric is
         not a share.
@@ -102,17 +125,18 @@ class Measured:
     value: float
     parts: np.ndarray
     counts: np.ndarray
-    n_clusters: int
+    smallest: Counts
     n_answers: float
 
     @property
     def df(self) -> float:
-        """Degrees of freedom for t.
+        """Degrees of freedom for t, one at least where there are two clusters.
 
         Those of the smallest class: with few patients and many controls the
-        variance is known no better than the patients' share of it.
+        variance is known no better than the patients' share of it. Nor is it where a
+        few patients have most of the images, so these count as fewer.
         """
-        return float(self.n_clusters - 1)
+        return min(max(self.smallest.n_effective, 2.0), self.smallest.n_clusters) - 1.0
 
     @property
     def standard_error(self) -> float:
@@ -123,7 +147,7 @@ class Measured:
         of all clusters. With one stratum it is the usual cluster sandwich.
         """
         n_all = len(self.parts)
-        if self.n_clusters < 2:
+        if self.smallest.n_clusters < 2:
             return math.nan
         own = (self.parts**2).sum(axis=0)
         between = (self.parts.sum(axis=1) ** 2).sum() - own.sum()
@@ -167,13 +191,14 @@ def measure(metric: Metric, sample: Sample, scores: Sequence[np.ndarray]) -> Mea
         parts.append(_parts(metric, sample, score, influence, needed))
     regression = metric.task == "regression"
     among = [] if regression else [sample.classes[k] for k in needed or sample.classes]
-    counts = [n_clusters for _, n_clusters in among] or [sample.n_clusters]
-    n_images = sum(n_images for n_images, _ in among)
+    whole = Counts.of(sample.cluster)
+    counts = among if metric.stratified else [whole]
+    n_images = sum(each.n_images for each in among)
     return Measured(
         value=float(np.mean(values)),
         parts=np.mean(parts, axis=0),
-        counts=np.array(counts if metric.stratified else [sample.n_clusters]),
-        n_clusters=min(counts),
+        counts=np.array([each.n_clusters for each in counts]),
+        smallest=min(among or [whole], key=lambda each: each.n_effective),
         n_answers=metric.answers * n_images * (n_classes(scores[0]) - 1),
     )
 

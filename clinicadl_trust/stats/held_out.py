@@ -18,20 +18,11 @@ from clinicadl_trust.stats.intervals import (
     t_interval,
     t_p_value,
 )
+from clinicadl_trust.stats.labels import label_of, say_few
 from clinicadl_trust.stats.metrics import Metric
-from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
+from clinicadl_trust.stats.results import Comparison, Estimate
 
 __all__ = ["clustered_comparison", "clustered_estimate"]
-
-#: From so many clusters in the smallest class on, intervals are neither too narrow
-#: nor wider than need be (measured in tests/long/test_coverage.py).
-ENOUGH_CLUSTERS = 20
-
-#: The same for errors of a quantity, which may be heavy-tailed.
-ENOUGH_FOR_QUANTITIES = 60
-
-#: Below so many they do not keep their level.
-FEWEST_CLUSTERS = 5
 
 CONSTANT = (
     "Every image has the same score: the value is known beforehand and has no "
@@ -77,10 +68,10 @@ def clustered_estimate(
         warnings = (CONSTANT,)
     else:
         interval = _interval(metric, measured, confidence_level)
-        warnings = _few(measured.n_clusters)
+        warnings = say_few(measured.smallest)
         if math.isnan(interval.low) and measured.standard_error == 0:
             warnings += ("There is no error here, hence no interval for its size.",)
-        elif math.isnan(interval.low) and measured.n_clusters > 1:
+        elif math.isnan(interval.low) and measured.smallest.n_clusters > 1:
             warnings += ("It is undefined without one of the participants.",)
     return Estimate(
         value=measured.value,
@@ -89,8 +80,8 @@ def clustered_estimate(
         confidence_level=confidence_level,
         standard_error=measured.standard_error,
         method=_method(metric, sample, len(scores), f", {_SCALES[metric.scale]}"),
-        calibration=_calibration(
-            metric, metric.interval, measured.n_clusters, interval.floored
+        calibration=label_of(
+            metric, metric.interval, measured.smallest, interval.floored
         ),
         n=sample.label.size,
         n_clusters=sample.n_clusters,
@@ -136,7 +127,7 @@ def clustered_comparison(
     second = measure(metric, sample, reference)
     difference = first.minus(second)
     error, df = difference.standard_error, difference.df
-    warnings = _few(difference.n_clusters)
+    warnings = say_few(difference.smallest)
     if error == 0:
         same = all(np.array_equal(a, b) for a in scores for b in reference)
         interval, p_value = _without_spread(metric, difference, same, confidence_level)
@@ -157,10 +148,10 @@ def clustered_comparison(
         statistic=statistic,
         df=df,
         method=f"paired {_method(metric, sample, max(len(scores), len(reference)))}, t",
-        calibration=_calibration(
+        calibration=label_of(
             metric,
             metric.test,
-            difference.n_clusters,
+            difference.smallest,
             error == 0 or any(_is_extreme(metric, each) for each in (first, second)),
         ),
         estimand=PATIENT,
@@ -193,7 +184,7 @@ def _interval(metric: Metric, measured: Measured, level: float) -> Interval:
         scale=metric.scale,
         bounds=metric.bounds,
         n_answers=measured.n_answers,
-        n_clusters=measured.n_clusters,
+        n_clusters=measured.smallest.n_effective,
     )
 
 
@@ -202,13 +193,14 @@ def _without_spread(
 ) -> tuple[Interval, float]:
     """Interval and p-value where every participant says the same."""
     effect, width = difference.value, metric.bounds[1] - metric.bounds[0]
+    n_clusters = difference.smallest.n_effective
     if same:
         return Interval(0.0, 0.0), 1.0
     if not math.isfinite(width):
-        return Interval(math.nan, math.nan), sign_p_value(effect, difference.n_clusters)
-    reach = width * (1.0 - extreme_share(difference.n_clusters, level))
+        return Interval(math.nan, math.nan), sign_p_value(effect, n_clusters)
+    reach = width * (1.0 - extreme_share(n_clusters, level))
     low, high = max(effect - reach, -width), min(effect + reach, width)
-    return Interval(low, high), sign_p_value(effect / width, difference.n_clusters)
+    return Interval(low, high), sign_p_value(effect / width, n_clusters)
 
 
 def _method(metric: Metric, sample: Sample, n_seeds: int, ending: str = "") -> str:
@@ -218,33 +210,8 @@ def _method(metric: Metric, sample: Sample, n_seeds: int, ending: str = "") -> s
     return f"{name}{ending}" + (f", mean of {n_seeds} seeds" if n_seeds > 1 else "")
 
 
-def _calibration(
-    metric: Metric, best: Calibration, n_clusters: int, cautious: bool
-) -> Calibration:
-    """Say what was measured of such a procedure in tests/long/test_coverage.py."""
-    fewest = FEWEST_CLUSTERS
-    if metric.task == "regression":
-        fewest = ENOUGH_FOR_QUANTITIES
-    if n_clusters < fewest or best == "approximate":
-        return "approximate"
-    return "conservative" if cautious or n_clusters < ENOUGH_CLUSTERS else "calibrated"
-
-
 def _is_extreme(metric: Metric, measured: Measured) -> bool:
     """Whether a share is so near 0 or 1 that its test rejects too rarely."""
     bottom, top = metric.bounds
     share = (measured.value - bottom) / (top - bottom)
     return metric.stratified and abs(share - 0.5) > 0.4
-
-
-def _few(n_clusters: int) -> tuple[str, ...]:
-    if n_clusters >= FEWEST_CLUSTERS:
-        return ()
-    return (
-        f"Only {n_clusters} participant{'s' * (n_clusters > 1)} in the smallest class: "
-        + (
-            "no interval can be given."
-            if n_clusters < 2
-            else "too few for intervals that keep their level."
-        ),
-    )

@@ -68,7 +68,7 @@ def t_p_value(statistic: float, df: float) -> float:
     return float(2.0 * special.stdtr(df, -abs(statistic)))
 
 
-def extreme_share(n_clusters: int, confidence_level: float) -> float:
+def extreme_share(n_clusters: float, confidence_level: float) -> float:
     """Return the smallest share of successes that n out of n do not rule out.
 
     The exact binomial limit (Clopper and Pearson 1934) for as many successes as
@@ -77,7 +77,7 @@ def extreme_share(n_clusters: int, confidence_level: float) -> float:
     return ((1.0 - confidence_level) / 2.0) ** (1.0 / n_clusters)
 
 
-def sign_p_value(effect: float, n_clusters: int) -> float:
+def sign_p_value(effect: float, n_clusters: float) -> float:
     """Return the p-value of an effect that every cluster shows alike.
 
     The level at which the interval of ``extreme_share`` around the effect, a share
@@ -122,7 +122,7 @@ def scaled_interval(
     scale: str,
     bounds: tuple[float, float],
     n_answers: float,
-    n_clusters: int,
+    n_clusters: float,
 ) -> Interval:
     """Make a t interval on the scale of a metric.
 
@@ -141,8 +141,8 @@ def scaled_interval(
     n_answers : float
         No interval is narrower than that of so many independent yes-or-no answers;
         0 sets no such limit.
-    n_clusters : int
-        Clusters of the smallest class.
+    n_clusters : float
+        Clusters of the smallest class, as many as its images are worth.
 
     Returns
     -------

@@ -39,7 +39,7 @@ class Group:
         """
         label = (rng.random(self.participants) < self.prevalence).astype(float)
         label[:2], label[2:4] = 1.0, 0.0  # two participants of each class at least
-        cluster = np.repeat(np.arange(self.participants), self.images)
+        cluster = self._clusters(rng)
         label = label[cluster]
         shared, own, other = (self._noise(rng, cluster) for _ in range(3))
         return (
@@ -48,10 +48,32 @@ class Group:
             probability(label, np.sqrt(0.5) * (shared + other), self.auc),
         )
 
+    def _clusters(self, rng: np.random.Generator) -> np.ndarray:
+        return np.repeat(np.arange(self.participants), self.images)
+
     def _noise(self, rng: np.random.Generator, cluster: np.ndarray) -> np.ndarray:
         of_participant = rng.normal(size=self.participants)[cluster]
         own = rng.normal(size=cluster.size)
         return np.sqrt(self.icc) * of_participant + np.sqrt(1 - self.icc) * own
+
+
+@dataclass(frozen=True)
+class Uneven(Group):
+    """A test group with a random number of images, ``images`` on average.
+
+    It is geometric, and one participant has ``most`` images if that is given.
+    """
+
+    most: int = 0
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}, uneven, most {self.most}"
+
+    def _clusters(self, rng: np.random.Generator) -> np.ndarray:
+        sizes = rng.geometric(1 / self.images, self.participants)
+        if self.most:
+            sizes[rng.integers(self.participants)] = self.most
+        return np.repeat(np.arange(self.participants), sizes)
 
 
 def probability(label: np.ndarray, noise: np.ndarray, auc: float) -> np.ndarray:

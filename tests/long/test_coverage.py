@@ -13,6 +13,7 @@ from statistics_simulation import (
     Group,
     Hospitals,
     Study,
+    Uneven,
     predict,
     ridge,
     stratified_folds,
@@ -97,6 +98,22 @@ def test_a_smaller_held_out_group_is_conservative(group):
     for name in covered:
         assert within(covered[name], 0.93, 1.0), name
         assert within(rejected[name], 0.0, 0.07), name
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        Uneven(60, 3, 0.6, 0.75),
+        Uneven(60, 1, 0.6, 0.75, most=30),
+        Uneven(120, 2, 0.6, 0.75, most=40),
+    ],
+    ids=str,
+)
+def test_participants_with_unequal_numbers_of_images(group):
+    covered, rejected = simulate(group)
+    for name in covered:
+        assert within(covered[name], 0.92, 1.0), name
+        assert within(rejected[name], 0.0, 0.08), name
 
 
 @pytest.mark.parametrize("heavy", [False, True])

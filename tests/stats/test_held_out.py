@@ -108,8 +108,9 @@ def test_the_paired_difference_is_obuchowskis(mixed):
     assert comparison.effect == pytest.approx(difference)
     statistic = difference / math.sqrt(variance)
     assert comparison.statistic == pytest.approx(statistic)
-    smaller = len(set(cluster[label == 1])), len(set(cluster[label == 0]))
-    assert comparison.df == min(smaller) - 1
+    sizes = [np.unique(cluster[label == k], return_counts=True)[1] for k in (0, 1)]
+    effective = [each.sum() ** 2 / (each**2).sum() for each in sizes]
+    assert comparison.df == pytest.approx(min(effective) - 1)
     expected = 2 * scipy_stats.t.sf(abs(statistic), comparison.df)
     assert comparison.p_value == pytest.approx(expected)
     assert comparison.low < difference < comparison.high
@@ -199,6 +200,26 @@ def test_the_plain_interval_is_given_on_request():
     assert estimate.high == pytest.approx(min(estimate.value + half, 1))
     assert estimate.calibration == "approximate"
     assert "normal" in estimate.method
+
+
+def test_a_participant_with_most_of_the_images_leaves_few_degrees_of_freedom():
+    label, score, other, cluster = group(60, 3)
+    assert roc_auc(label, score, cluster).df == 29
+    # Participant 1 stands for 20 of the 30 patients.
+    cluster = np.where((label == 1) & (cluster < 40), 1, cluster)
+    estimate = roc_auc(label, score, cluster)
+    effective = 90**2 / (60**2 + 10 * 3**2)
+    assert estimate.df == pytest.approx(effective - 1)
+    assert estimate.calibration == "approximate"
+    assert estimate.warnings == (
+        "A few of the 11 participants of a class have most of its images: they weigh "
+        "like 2.",
+    )
+    comparison = compare_roc_auc(label, score, other, cluster)
+    assert comparison.calibration == "approximate"
+    assert comparison.warnings == estimate.warnings
+    perfect = roc_auc(label, label, cluster)
+    assert perfect.low == pytest.approx(0.025 ** (1 / effective))
 
 
 @pytest.mark.parametrize(
