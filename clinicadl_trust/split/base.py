@@ -18,8 +18,9 @@ from clinicadl_trust.split.apart import (
     refuse_missing_class,
     take_apart,
 )
+from clinicadl_trust.split.dealing import draw
 from clinicadl_trust.split.fold import Fold, HeldOut
-from clinicadl_trust.split.strata import count, describe_participants, draw
+from clinicadl_trust.split.strata import count, describe_participants
 
 __all__ = ["SplitStrategy"]
 

@@ -11,13 +11,17 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import ConfigError, SplitError
 from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.dealing import deal
 from clinicadl_trust.split.fold import HeldOut
-from clinicadl_trust.split.strata import are_quartiles, count, draw
+from clinicadl_trust.split.strata import are_quartiles, count
 
 __all__ = ["MatchedTestSet"]
 
 #: Stands for a pair that may not be matched, far above any age difference.
 _FORBIDDEN = 1e6
+
+#: Bins of age, and parts of which some are drawn, when there are no classes to match.
+_N_AGES, _N_PARTS = 4, 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,10 +91,15 @@ class MatchedTestSet(SplitStrategy):
         yield HeldOut(test, notes=tuple(notes))
 
     def _alike(self, people: pd.DataFrame, rng: np.random.Generator) -> set[str]:
-        """Draw within label and sex, evenly over age."""
-        age = people["age"].rank(method="first").astype(int).map("{:09d}".format)
-        strata = people.assign(label=people["label"] + people["sex"], site=age)
-        return draw(strata, self.fraction, rng)
+        """Draw evenly in label, and evenly in sex and age: not in both together."""
+        ranks = people["age"].rank(method="first")
+        quartile = pd.qcut(ranks, min(_N_AGES, len(people)), labels=False)
+        alike = people.assign(site=people["sex"] + quartile.astype(str))
+        n_parts = min(_N_PARTS, people["family"].nunique())
+        parts = list(deal(alike, n_parts, rng, together="family"))
+        n_drawn = min(max(1, round(self.fraction * n_parts)), n_parts - 1)
+        # Neighbouring parts are short of the same label.
+        return set().union(*(parts[i * n_parts // n_drawn] for i in range(n_drawn)))
 
     def _matched(
         self, people: pd.DataFrame, wanted: pd.Series, rng: np.random.Generator

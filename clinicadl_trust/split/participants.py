@@ -11,8 +11,9 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.dealing import deal
 from clinicadl_trust.split.fold import HeldOut
-from clinicadl_trust.split.strata import check_number, deal, even_group_folds
+from clinicadl_trust.split.strata import check_number
 
 __all__ = ["FamilyKFold", "KFoldStrategy", "ParticipantKFold"]
 
@@ -42,7 +43,7 @@ class KFoldStrategy(SplitStrategy):
 
 @dataclass(frozen=True, kw_only=True)
 class ParticipantKFold(KFoldStrategy):
-    """Participants in k folds, stratified by label and then by site.
+    """Participants in k folds, stratified by label and by site.
 
     All sessions of a participant are in one fold. Relatives may be apart, which a
     note says; ``FamilyKFold`` keeps them together.
@@ -71,7 +72,7 @@ class ParticipantKFold(KFoldStrategy):
 
 @dataclass(frozen=True, kw_only=True)
 class FamilyKFold(KFoldStrategy):
-    """Participants in k folds, families kept together, stratified by label.
+    """Participants in k folds, families kept together, by label and by site.
 
     A participant whose ``family_id`` is n/a is a family of one.
 
@@ -95,9 +96,5 @@ class FamilyKFold(KFoldStrategy):
         rng: np.random.Generator,
     ) -> Iterator[HeldOut]:
         check_number(participants["family"], self.n_splits, "family")
-        folds = even_group_folds(
-            participants["label"], participants["family"], self.n_splits, rng
-        )
-        for fold in range(self.n_splits):
-            ids = participants["participant_id"][folds == fold]
-            yield HeldOut(images["participant_id"].isin(ids).to_numpy())
+        for chosen in deal(participants, self.n_splits, rng, together="family"):
+            yield HeldOut(images["participant_id"].isin(chosen).to_numpy())

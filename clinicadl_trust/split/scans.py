@@ -9,9 +9,10 @@ from typing import ClassVar
 import numpy as np
 import pandas as pd
 
+from clinicadl_trust.split.dealing import deal, draw
 from clinicadl_trust.split.fold import HeldOut
 from clinicadl_trust.split.participants import KFoldStrategy
-from clinicadl_trust.split.strata import check_number, deal, draw
+from clinicadl_trust.split.strata import check_number
 
 __all__ = ["ScanKFold"]
 

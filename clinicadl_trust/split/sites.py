@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.split.base import SplitStrategy
+from clinicadl_trust.split.dealing import even_group_folds
 from clinicadl_trust.split.fold import HeldOut
 from clinicadl_trust.split.participants import KFoldStrategy
-from clinicadl_trust.split.strata import check_number, even_group_folds
+from clinicadl_trust.split.strata import check_number
 
 __all__ = [
     "LeaveOneDatasetOut",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from strategy_builder import build
 
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import SplitError
+from clinicadl_trust.split.strata import describe_participants
 
 
 @pytest.fixture
@@ -107,3 +109,29 @@ def test_relatives_of_the_test_set_are_not_trained_on(make_cohort):
     for group in (fold.train, fold.validation):
         seen = set(family[family.index.isin(group["participant_id"])])
         assert tested and not tested & seen
+
+
+def test_chance_associations_with_age_and_sex_are_not_learned():
+    """A quantity drawn by lot: what is fitted on the others predicts nothing here."""
+    values = []
+    for seed in range(150):
+        rng = np.random.default_rng(seed)
+        table = pd.DataFrame(
+            {
+                "participant_id": [f"sub-{n:03d}" for n in range(120)],
+                "session_id": "ses-M000",
+                "age": rng.normal(70, 8, 120).round(1),
+                "sex": rng.choice(["F", "M"], 120),
+                "score": rng.normal(size=120),
+            }
+        )
+        strategy = build("MatchedTestSet", {"fraction": 0.3, "seed": seed})
+        people = describe_participants(table, "score")
+        rng = np.random.default_rng(seed)
+        test = next(iter(strategy._hold_out(table, people, rng))).test
+        design = np.c_[np.ones(120), table["age"] - 70, table["sex"] == "F"]
+        design = design.astype(float)
+        fit = np.linalg.lstsq(design[~test], table["score"][~test], rcond=None)[0]
+        values.append(np.corrcoef(design[test] @ fit, table["score"][test])[0, 1])
+    # Standard error .015; a draw even in age within each quartile gives .07.
+    assert abs(np.mean(values)) < 0.04
