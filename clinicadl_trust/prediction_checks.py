@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -9,7 +11,14 @@ from clinicadl_trust.cohort import GROUPS, IDS
 from clinicadl_trust.exceptions import PredictionsError, did_you_mean
 from clinicadl_trust.tables import as_text
 
-__all__ = ["CARRIED", "COLUMNS", "RUN_COLUMNS", "TEXT_COLUMNS", "check_predictions"]
+__all__ = [
+    "CARRIED",
+    "COLUMNS",
+    "RUN_COLUMNS",
+    "TEXT_COLUMNS",
+    "check_predictions",
+    "number_folds",
+]
 
 #: Which run a row comes from.
 RUN_COLUMNS = ("split_strategy", "repeat", "split", "fold", "seed", "model", "group")
@@ -59,13 +68,14 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
     ------
     PredictionsError
         If a column is missing or named twice, an id is missing, a score is not
-        finite, a label does not go with the scores, or one run predicts an image
-        twice in a group.
+        finite, a label does not go with the scores, one number stands for several
+        folds, or one run predicts an image twice in a group.
     """
     scores = _score_columns(table, source)
     if table.empty:
         raise PredictionsError(f"{source} has a header but no rows.")
-    table = table.reset_index(drop=True).copy()
+    has_sessions = "session_id" in table
+    table = number_folds([table])[0].reset_index(drop=True).copy()
     for name, value in _DEFAULTS.items():
         given = table[name] if name in table else pd.Series(pd.NA, index=table.index)
         table[name] = given.astype(object).where(given.notna(), value)
@@ -77,15 +87,76 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
     _refuse(table["participant_id"].isna(), table, f"{source} has no participant_id")
     _check_scores(table, scores, source)
     table["label"] = _checked_labels(table, scores, source)
+    _check_folds(table, source)
     key = [*IDS, *_RUN_KEY]
     twice = table.duplicated(key, keep=False)
     if twice.any():
         first = table.loc[twice, key].iloc[0].to_dict()
+        visits = "" if has_sessions else " Visits are told apart by 'session_id'."
         raise PredictionsError(
             f"{source} predicts an image more than once in one run: {first}. Keep one "
             "row per image, model, fold and seed; average patches and slices first."
+            f"{visits}"
         )
     return table
+
+
+def number_folds(tables: Sequence[pd.DataFrame]) -> list[pd.DataFrame]:
+    """Give a ``split`` to tables that have a ``fold`` only, the same in all of them.
+
+    Without it all folds would pass for one test group, and scores of different models
+    would be pooled.
+
+    Parameters
+    ----------
+    tables : sequence of pandas.DataFrame
+        Not checked yet.
+
+    Returns
+    -------
+    list of pandas.DataFrame
+        Folds that are numbers keep them, the others are numbered by name.
+
+    Raises
+    ------
+    PredictionsError
+        If some of a table's rows have a fold and others none.
+    """
+    folds = {
+        index: as_text(table["fold"])
+        for index, table in enumerate(tables)
+        if "fold" in table and ("split" not in table or table["split"].isna().all())
+    }
+    folds = {index: names for index, names in folds.items() if names.notna().any()}
+    known = sorted({name for names in folds.values() for name in names.dropna()})
+    numbers = {name: number for number, name in enumerate(known)}
+    if all(name.isdecimal() for name in known):
+        numbers = {name: int(name) for name in known}
+    for names in folds.values():
+        if names.isna().any():
+            raise PredictionsError(
+                f"Column 'fold' is n/a in {int(names.isna().sum())} of {len(names)} "
+                "rows, and no column 'split' numbers the folds. Fill one of the two."
+            )
+    return [
+        table.assign(split=folds[index].map(numbers)) if index in folds else table
+        for index, table in enumerate(tables)
+    ]
+
+
+def _check_folds(table: pd.DataFrame, source: str) -> None:
+    """Check that each run's number of split has one name of fold, if any."""
+    named = table[table["fold"] != ""]
+    several = named.groupby(_RUN_KEY)["fold"].nunique()
+    if len(several) and several.max() > 1:
+        run = dict(zip(_RUN_KEY, several.idxmax(), strict=True))
+        inside = (named[_RUN_KEY] == pd.Series(run)).all(axis=1)
+        folds = ", ".join(sorted(named.loc[inside, "fold"].unique())[:4])
+        raise PredictionsError(
+            f"{source} has several folds ({folds}) under 'split' {run['split']} of "
+            f"model '{run['model']}', and each fold is another trained model. Number "
+            "the folds in 'split', or leave that column out and 'fold' is numbered."
+        )
 
 
 def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
@@ -93,17 +164,15 @@ def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
     for name in names:
         if names.count(name) > 1:
             raise PredictionsError(f"{source} has several columns named '{name}'.")
-    for name in ("participant_id", "label"):
-        if name not in names:
-            raise PredictionsError(
-                f"{source} has no column '{name}'.{did_you_mean(name, names)}"
-            )
     scores = [name for name in names if name == "score" or name.startswith("score_")]
-    if not scores:
-        raise PredictionsError(
-            f"{source} has no column 'score' (nor 'score_<class>')."
-            f"{did_you_mean('score', names)}"
-        )
+    for name in ("participant_id", "label", "score"):
+        if name not in names and not (name == "score" and scores):
+            several = " (nor 'score_<class>')" * (name == "score")
+            raise PredictionsError(
+                f"{source} has no column '{name}'{several}."
+                f"{did_you_mean(name, names)} If one of them is meant, say so with "
+                f"--column {name}=ITS-NAME."
+            )
     return scores
 
 
@@ -122,7 +191,8 @@ def _integers(values: pd.Series, source: str) -> pd.Series:
         return numbers.astype("Int64").astype(int)
     except (ValueError, TypeError) as error:
         raise PredictionsError(
-            f"Column '{values.name}' of {source} must hold whole numbers: {error}."
+            f"Column '{values.name}' of {source} must hold whole numbers: {error}. "
+            "Folds that have names go into the column 'fold' (--column fold=split)."
         ) from error
 
 
@@ -131,8 +201,18 @@ def _check_scores(table: pd.DataFrame, scores: list[str], source: str) -> None:
         table[scores] = table[scores].astype(float)
     except (ValueError, TypeError) as error:
         raise PredictionsError(
-            f"{source} has a score that is not a number: {error}."
+            f"{source} has a score that is not a number: {error}. Write numbers with a "
+            "point; a column that is no score must not start with 'score_'."
         ) from error
+    single, others = table.get("score"), [name for name in scores if name != "score"]
+    if single is not None and others:
+        both = single.notna() & table[others].notna().any(axis=1)
+        _refuse(
+            both,
+            table,
+            f"{source} has a 'score' and {others} (which are for the probabilities of "
+            "several classes; rename them or leave them out)",
+        )
     finite = pd.DataFrame(np.isfinite(table[scores]))
     # A multi-class run may sit beside a binary one: the other's columns are n/a.
     used = finite.groupby([table[name] for name in _RUN_KEY]).transform("any")

@@ -9,7 +9,7 @@ name and each class has its ``score_<class>``. A label may be n/a, a score may n
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,7 @@ from clinicadl_trust.prediction_checks import (
     RUN_COLUMNS,
     TEXT_COLUMNS,
     check_predictions,
+    number_folds,
 )
 from clinicadl_trust.tables import as_text, read_table
 from clinicadl_trust.task import Task
@@ -101,7 +102,8 @@ def read_predictions(
     ----------
     paths : path-like or iterable of path-like
         The files, put one under the other. One of several without a column
-        ``model`` is a model named as the file.
+        ``model`` is a model named as the file, or its folder where files are named
+        alike.
     columns : mapping, optional
         Our column name to the file's.
     positive : str, optional
@@ -118,11 +120,12 @@ def read_predictions(
         raise PredictionsError("No predictions table was given. Give at least one TSV.")
     tables = [_read(Path(path), columns or {}) for path in listed]
     if len(tables) > 1:
-        for path, table in zip(listed, tables, strict=True):
+        for name, table in zip(_file_names(listed), tables, strict=True):
             if "model" not in table:
-                table["model"] = Path(path).stem
+                table["model"] = name
     if positive is not None:
         tables = _with_positive(tables, positive)
+    tables = number_folds(tables)
     source = ", ".join(f"'{path}'" for path in listed) if len(tables) < 4 else "tables"
     # Checked one by one first: a run column that only some tables have gets its
     # default in the others.
@@ -135,9 +138,26 @@ def read_predictions(
     return check_predictions(pd.concat(checked, ignore_index=True), source)
 
 
+def _file_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:
+    """Name files by what they do not have in common."""
+    files = [Path(path) for path in paths]
+    stems = [path.stem for path in files]
+    if len(set(stems)) == len(stems):
+        return stems
+    folders = [path.resolve().parent.name for path in files]
+    if len(set(folders)) == len(folders):
+        return folders
+    return [f"{folder}/{stem}" for folder, stem in zip(folders, stems, strict=True)]
+
+
 def _with_positive(tables: list[pd.DataFrame], positive: str) -> list[pd.DataFrame]:
     """Write the labels of one task as 1 and 0; tables without any are left to fail."""
     tables = [table.copy() for table in tables]
+    if not any("score" in table for table in tables):
+        raise PredictionsError(
+            f"A positive class ('{positive}') is for a column 'score', which there is "
+            "not; one 'score_<class>' per class names its class itself. Leave it out."
+        )
     labelled = [table for table in tables if "label" in table]
     names = [as_text(table["label"]) for table in labelled]
     values = sorted({name for each in names for name in each.dropna()})
@@ -181,5 +201,7 @@ def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
                 f"{did_you_mean(theirs, map(str, table.columns))}"
             )
     # The column asked for wins over one that already bears our name.
-    table = table.drop(columns=[c for c in columns if c != columns[c]], errors="ignore")
-    return table.rename(columns={theirs: ours for ours, theirs in columns.items()})
+    asked = {ours: table[theirs] for ours, theirs in columns.items()}
+    return table.drop(columns=[*columns.values(), *columns], errors="ignore").assign(
+        **asked
+    )

@@ -72,9 +72,12 @@ def read_table(
     except pd.errors.EmptyDataError as cause:
         raise error(f"'{path}' is empty. A {what} needs a header and rows.") from cause
     except (pd.errors.ParserError, UnicodeError) as cause:
+        if isinstance(cause, pd.errors.ParserError):
+            # Rows longer than the header: decimal commas in a table with semicolons.
+            _check_separator(_first_line(path), path, separator, error)
         raise error(
-            f"'{path}' cannot be read as a table: {cause}. Save it as UTF-8 text with "
-            f"{_SEPARATORS[separator]} between columns."
+            f"'{path}' cannot be read as a table: {str(cause).strip()}. Save it as "
+            f"UTF-8 text with {_SEPARATORS[separator]} between columns."
         ) from cause
     raw = raw.apply(lambda column: column.str.strip())
     names = raw.iloc[0].tolist()
@@ -110,19 +113,31 @@ def _check_header(
     names: list[str], path: Path, separator: str, error: type[TrustError]
 ) -> None:
     if len(names) == 1:
-        for mark, name in _SEPARATORS.items():
-            if mark != separator and mark in names[0]:
-                raise error(
-                    f"'{path}' is separated by {name}, not {_SEPARATORS[separator]}: "
-                    f"its first line reads '{names[0][:60]}'. Save it with "
-                    f"{_SEPARATORS[separator]} between columns."
-                )
+        _check_separator(names[0], path, separator, error)
     twice = sorted({name for name in names if name and names.count(name) > 1})
     if twice:
         raise error(
             f"'{path}' has {names.count(twice[0])} columns named '{twice[0]}'. Keep "
             "one, or rename the others."
         )
+
+
+def _check_separator(
+    header: str, path: Path, separator: str, error: type[TrustError]
+) -> None:
+    """Refuse a header that has another separator and not the one expected."""
+    for mark, name in _SEPARATORS.items():
+        if mark in header and separator not in header:
+            raise error(
+                f"'{path}' is separated by {name}, not {_SEPARATORS[separator]}: "
+                f"its first line reads '{header[:60]}'. Save it with "
+                f"{_SEPARATORS[separator]} between columns."
+            )
+
+
+def _first_line(path: Path) -> str:
+    with path.open(encoding="utf-8-sig", errors="replace") as lines:
+        return next((line.strip() for line in lines if line.strip()), "")
 
 
 def _infer(column: pd.Series) -> pd.Series:

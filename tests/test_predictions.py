@@ -155,6 +155,48 @@ def test_binary_and_multiclass_stand_side_by_side(tmp_path):
     assert table["score"].notna().tolist() == [True, True, False, False]
 
 
+def test_folds_that_are_only_named_are_numbered(tmp_path):
+    table = pd.concat([own(fold="site-B"), own(fold="site-A")], ignore_index=True)
+    assert check_predictions(table)["split"].tolist() == [1, 1, 0, 0]
+    assert check_predictions(own(fold=[3, 10]))["split"].tolist() == [3, 10]
+    assert check_predictions(own(fold="a", split=5))["split"].tolist() == [5, 5]
+    assert check_predictions(own(fold=""))["split"].tolist() == [0, 0]
+    paths = []
+    for name in ("b", "a"):  # a file per fold, without a number in any
+        paths.append(tmp_path / f"{name}.tsv")
+        own(fold=name, model="cnn").to_csv(paths[-1], sep="\t", index=False)
+    assert read_predictions(paths)["split"].tolist() == [1, 1, 0, 0]
+
+
+def test_folds_that_are_named_may_be_called_split(tmp_path):
+    path = tmp_path / "mine.tsv"
+    own(split=["one", "two"]).to_csv(path, sep="\t", index=False)
+    with pytest.raises(PredictionsError, match=r"whole numbers.*--column fold=split"):
+        read_predictions(path)
+    table = read_predictions(path, {"fold": "split"})
+    assert table["split"].tolist() == [0, 1]
+    assert table["fold"].tolist() == ["one", "two"]
+
+
+def test_a_column_may_be_asked_for_twice(tmp_path):
+    path = tmp_path / "mine.tsv"
+    own(where=["A", "B"]).to_csv(path, sep="\t", index=False)
+    table = read_predictions(path, {"site": "where", "scanner": "where"})
+    assert table["site"].tolist() == table["scanner"].tolist() == ["A", "B"]
+
+
+def test_files_named_alike_are_named_by_their_folders(tmp_path):
+    paths = []
+    for name in ("one/cnn", "one/svm", "two/cnn"):
+        paths.append(tmp_path / f"{name}.tsv")
+        paths[-1].parent.mkdir(exist_ok=True)
+        own().to_csv(paths[-1], sep="\t", index=False)
+    assert set(read_predictions(paths[1:])["model"]) == {"svm", "cnn"}
+    assert set(read_predictions(paths[::2])["model"]) == {"one", "two"}
+    everything = read_predictions(paths)
+    assert set(everything["model"]) == {"one/cnn", "one/svm", "two/cnn"}
+
+
 def test_the_given_table_is_left_alone():
     table = own(site=[1, 2])
     before = table.copy()
@@ -173,6 +215,12 @@ def test_the_given_table_is_left_alone():
         (own(score=[0.1, None]), r"missing or infinite in row 2.*\(sub-2\); 1 rows"),
         (own(score=[np.inf, 0.1]), "missing or infinite in row 1"),
         (own(score=["high", "low"]), "a score that is not a number"),
+        (own(score=["0,5", "0,25"]), "'0,5'.*with a point"),
+        (own(score_std=0.1), r"a 'score' and \['score_std'\].*rename.*row 1.*2 rows"),
+        (own(fold=["a", None]), "'fold' is n/a in 1 of 2 rows"),
+        (own(fold=["a", "b"], split=7), r"several folds \(a, b\) under 'split' 7"),
+        (pd.concat([own(), own()]), "Visits are told apart by 'session_id'"),
+        (own().drop(columns="label"), "--column label=ITS-NAME"),
         (own(label=["CN", "AD"]), "not a number beside a 'score'.*row 1"),
         (own(label=[0, np.inf]), "not a number beside a 'score'.*row 2"),
         (own(split=["a", "b"]), "'split' of t must hold whole numbers"),
@@ -229,6 +277,10 @@ def test_a_positive_class_makes_numbers_of_names(tmp_path):
     assert read_predictions(path, positive="CN")["label"].tolist() == [1, 0]
     with pytest.raises(PredictionsError, match=r"'ADD' is no value.*mean 'AD'"):
         read_predictions(path, positive="ADD")
+    several = tmp_path / "several.tsv"
+    multiclass().to_csv(several, sep="\t", index=False)
+    with pytest.raises(PredictionsError, match=r"'MCI'\) is for a column 'score'"):
+        read_predictions(several, positive="MCI")
     other = tmp_path / "other.tsv"
     own(label=["MCI", "AD"]).to_csv(other, sep="\t", index=False)
     with pytest.raises(PredictionsError, match="is for two classes, and the labels"):

@@ -100,6 +100,8 @@ def test_commas_when_they_are_asked_for(read):
     assert read("id,age\nsub-1,71\n", separator=",")["age"].tolist() == [71]
     with pytest.raises(CohortError, match="separated by semicolons, not commas"):
         read("id;age\nsub-1;71\n", separator=",")
+    with pytest.raises(CohortError, match="separated by semicolons, not commas"):
+        read("\nid;age\nsub-1;71,5\n", separator=",")
 
 
 @pytest.mark.parametrize(

@@ -125,8 +125,16 @@ def _task(table: pd.DataFrame) -> tuple[TaskKind, tuple[str, ...]]:
     columns = [str(name) for name in table if str(name).startswith(_SCORE)]
     filled = [name for name in columns if table[name].notna().any()]
     if not filled:
-        binary = table["label"].dropna().isin([0, 1]).all()
-        return ("binary" if binary else "regression"), ()
+        values = sorted(table["label"].dropna().unique())
+        if set(values) <= {0, 1}:
+            return "binary", ()
+        if len(values) == 2:
+            raise StatisticsError(
+                f"The labels are {values[0]:g} and {values[1]:g}: too few values for a "
+                "quantity, and two classes are written 0 and 1. Name the label whose "
+                "probability is the score (--positive, or read_predictions)."
+            )
+        return "regression", ()
     if "score" in table and table["score"].notna().any():
         raise StatisticsError(
             f"Some rows have 'score' and some {filled}: these are two tasks. Evaluate "

@@ -59,6 +59,14 @@ def test_labels_that_tell_nothing_apart_are_refused(value, message):
         evaluate(held_out().assign(label=value))
 
 
+@pytest.mark.parametrize("values", [(1, 2), (-1, 1)])
+def test_two_classes_by_other_numbers_are_no_quantity(values):
+    table = held_out()
+    table["label"] = table["label"].map(dict(enumerate(values)))
+    with pytest.raises(StatisticsError, match=rf"are {values[0]} and .*--positive"):
+        evaluate(table)
+
+
 def test_models_must_agree_on_the_truth():
     table = held_out()
     table.loc[0, "label"] = 1 - table.loc[0, "label"]
