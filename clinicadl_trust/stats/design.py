@@ -11,7 +11,7 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats import estimands
-from clinicadl_trust.stats.leaks import find_leak, parted_participants
+from clinicadl_trust.stats.leaks import SEEN, find_leak, parted_participants
 
 __all__ = ["FOLD", "Design", "choose_primary", "infer_designs"]
 
@@ -40,7 +40,7 @@ class Design:
     leak : str
         Why its numbers are no result, ``""`` for an honest strategy.
     is_test : bool
-        False for validation images, which helped to choose the model.
+        False for training and validation images, which helped to make the model.
     folds : pandas.DataFrame
         Index ``repeat`` and ``split``; ``n_train`` and ``n_test`` participants
         (images in a leaky strategy, as whoever makes that mistake would count).
@@ -165,7 +165,7 @@ def choose_primary(
 
 
 def _infer(name: str, table: pd.DataFrame, group: str) -> Design:
-    is_test = group == "test"
+    is_test = group not in SEEN
     images = table.drop_duplicates([*_MODEL_FOLD, "group", *IDS])
     rows = images[images["group"] == group]
     n_folds = len(rows.drop_duplicates(FOLD))

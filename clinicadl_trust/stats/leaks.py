@@ -6,10 +6,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-__all__ = ["find_leak", "parted_participants"]
+__all__ = ["SEEN", "find_leak", "parted_participants"]
 
 #: Groups of images that a model has learned or was chosen from.
-_SEEN = {"train": "training", "validation": "validation"}
+SEEN = {"train": "training", "validation": "validation"}
 
 
 def parted_participants(
@@ -67,7 +67,7 @@ def find_leak(
     if count := parted_participants(test, within, fold=fold):
         return f"{_people(count)} in training and in test"
     tested = test[["model", *fold, "participant_id"]].drop_duplicates()
-    for name, what in _SEEN.items():
+    for name, what in SEEN.items():
         seen = images.loc[images["group"] == name, tested.columns].drop_duplicates()
         if count := tested.merge(seen)["participant_id"].nunique():
             return f"{_people(count)} in {what} and in test"

@@ -223,6 +223,16 @@ def test_validation_images_are_no_result():
     assert "optimistic" in found["other"].warnings[0]
 
 
+def test_a_group_by_another_name_is_a_test_group():
+    found = design(held_out().assign(group="external"), "external")
+    assert found.is_result
+    assert not design(held_out().assign(group="train"), "train").is_result
+    both = concat(
+        [held_out().assign(group="external"), held_out().assign(group="train")]
+    )
+    assert "in training and in test" in design(both, "external").leak
+
+
 def designs():
     tables = [
         folds(by="scan", n_splits=3),
