@@ -33,9 +33,9 @@ def evaluate(
     """Estimate each model's performance with honest intervals.
 
     PREDICTIONS are tables (TSV, or CSV by their ending) with at least the columns
-    participant_id, label and score, or the folder of a benchmark. Several visits of
-    a participant, folds, left-out sites and seeds are recognised by their columns,
-    and each gets the interval that fits.
+    participant_id, label and score, or the folder of a benchmark or of a run (a
+    MAPS). Several visits of a participant, folds, left-out sites and seeds are
+    recognised by their columns, and each gets the interval that fits.
 
     \b
     Examples:

@@ -15,6 +15,18 @@ __all__ = ["read", "save", "shared_options"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
+
+def _check_output(
+    _context: click.Context, _option: click.Parameter, path: Path
+) -> Path:
+    if path.suffix.lower() == ".json":
+        raise click.BadParameter(
+            f"'{path}' would be overwritten by the JSON beside the table. Give the "
+            "table the ending .tsv."
+        )
+    return path
+
+
 _OPTIONS = (
     click.argument(
         "predictions",
@@ -61,6 +73,7 @@ _OPTIONS = (
         type=click.Path(dir_okay=False, path_type=Path),
         default=Path("statistics.tsv"),
         show_default=True,
+        callback=_check_output,
         help="Table to write, and JSON beside it. In an existing one, rows of the "
         "same kind are replaced and the others kept.",
     ),
@@ -77,19 +90,54 @@ def shared_options(command: _Command) -> _Command:
 def read(
     paths: Sequence[Path], columns: Sequence[str], positive: str | None
 ) -> pd.DataFrame:
-    """Read predictions tables; a folder is a benchmark with its ``predictions.tsv``."""
+    """Read predictions tables; a folder is a benchmark, or a MAPS, that has some."""
     from clinicadl_trust.predictions import read_predictions
 
-    mapping = {}
-    for pair in columns:
-        ours, equals, theirs = pair.partition("=")
-        if not (ours and equals and theirs):
-            raise click.BadParameter(
-                f"'{pair}' is not of the form OURS=THEIRS.", param_hint="--column"
-            )
-        mapping[ours.strip()] = theirs.strip()
-    files = [path / "predictions.tsv" if path.is_dir() else path for path in paths]
+    mapping = _mapping(columns)
+    files = [
+        file for path in paths for file in (_inside(path) if path.is_dir() else [path])
+    ]
     return read_predictions(files, mapping, positive)
+
+
+def _mapping(columns: Sequence[str]) -> dict[str, str]:
+    """Read OURS=THEIRS, where OURS must be a column that the statistics read."""
+    from clinicadl_trust.exceptions import did_you_mean
+    from clinicadl_trust.prediction_checks import CARRIED, COLUMNS
+
+    mapping: dict[str, str] = {}
+    for pair in columns:
+        ours, equals, theirs = (part.strip() for part in pair.partition("="))
+        message = ""
+        if not (ours and equals and theirs):
+            message = f"'{pair}' is not of the form OURS=THEIRS."
+        elif ours not in (*COLUMNS, *CARRIED, "score") and ours[:6] != "score_":
+            known = (*COLUMNS, *CARRIED, "score")
+            message = f"'{ours}' is none of our columns.{did_you_mean(ours, known)}"
+        elif ours in mapping:
+            message = f"'{ours}' is both '{mapping[ours]}' and '{theirs}'. Give one."
+        if message:
+            raise click.BadParameter(message, param_hint="--column")
+        mapping[ours] = theirs
+    return mapping
+
+
+def _inside(folder: Path) -> list[Path]:
+    """Find the predictions of a benchmark, or of the runs in a folder."""
+    from clinicadl_trust.exceptions import PredictionsError
+    from clinicadl_trust.records import find_records
+
+    table = folder / "predictions.tsv"
+    if table.is_file():
+        return [table]
+    runs = list(find_records(folder))
+    found = [file for run in runs for file in sorted(run.glob("predictions_*.tsv"))]
+    if not found:
+        raise PredictionsError(
+            f"'{folder}' has no predictions.tsv, and no complete run with predictions. "
+            "Give a table, the folder of a benchmark, or a MAPS made by clinicadl."
+        )
+    return found
 
 
 def save(table: pd.DataFrame, output: Path) -> None:

@@ -26,7 +26,7 @@ def show_estimates(statistics: pd.DataFrame, console: Console | None = None) -> 
         for name in ("metric", "model"):
             table.add_column(name, overflow="fold")
         table.add_column("value", justify="right", no_wrap=True)
-        table.add_column(f"{level:.0%} interval", justify="right", no_wrap=True)
+        table.add_column(_level(level), justify="right", no_wrap=True)
         table.add_column("the interval is", overflow="fold")
         for metric, of_metric in rows.groupby("metric", sort=False):
             for number, row in enumerate(of_metric.itertuples()):
@@ -55,7 +55,7 @@ def show_comparisons(statistics: pd.DataFrame, console: Console | None = None) -
         for name in names:
             table.add_column(escape(name), overflow="fold")
         table.add_column("difference", justify="right", no_wrap=True)
-        table.add_column(f"{level:.0%} interval", justify="right", no_wrap=True)
+        table.add_column(_level(level), justify="right", no_wrap=True)
         table.add_column("p", justify="right", no_wrap=True)
         table.add_column("p (Holm)", justify="right", no_wrap=True)
         for row in rows.itertuples():
@@ -90,9 +90,11 @@ def _table(title: str, rows: pd.DataFrame) -> Table:
 
 def _notes(rows: pd.DataFrame, name: Callable[..., str]) -> Iterable[str]:
     """Give each method and each sentence of warning once, with whom it is about."""
-    for method in dict.fromkeys(rows["method"]):
+    for method, of_method in rows.groupby("method", sort=False):
         if method != "none":
-            yield f"  Method: {method}."
+            is_test = (of_method["kind"] == "comparison").all()
+            labels = ", ".join(dict.fromkeys(of_method["calibration"]))
+            yield f"  Method: {method}{f' ({labels})' if is_test else ''}."
     about: dict[str, list[str]] = {}
     for row in rows.itertuples():
         for sentence in filter(None, _END_OF_SENTENCE.split(row.warnings)):
@@ -112,6 +114,10 @@ def _print(table: Table, notes: Iterable[str], console: Console | None) -> None:
         style = "yellow" if note.startswith("!") else "dim"
         console.print(note, style=style, markup=False, highlight=False, width=width)
     console.print()
+
+
+def _level(confidence_level: float) -> str:
+    return f"{100 * confidence_level:.6g}% interval"
 
 
 def _number(value: float, sign: str = "") -> str:

@@ -60,7 +60,7 @@ class Estimate(_Result):
     def __str__(self) -> str:
         text = (
             f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] "
-            f"({self.confidence_level:.0%}, {self.method}, {self.calibration}, "
+            f"({100 * self.confidence_level:.6g}%, {self.method}, {self.calibration}, "
             f"{self.n} images of {self.n_clusters} units)"
         )
         return "\n".join([text, *(f"  ! {w}" for w in self.warnings)])

@@ -82,6 +82,39 @@ def test_a_benchmark_folder_is_its_predictions(call, table, tmp_path):
     assert len(read_statistics("out/some.tsv")) == 9
 
 
+def test_a_maps_is_the_predictions_of_its_run(call, tmp_path):
+    record = tmp_path / "maps" / "training" / "split-1" / "trust"
+    record.mkdir(parents=True)
+    result = call("evaluate", tmp_path / "maps")
+    assert result.exit_code == 1
+    assert "no predictions.tsv, and no complete run" in result.output
+    (record / "run.json").write_text("{}")
+    both = held_out({"cnn": 1.0})
+    both["group"] = both["site"].map(
+        lambda name: "test" if name < "site-2" else "validation"
+    )
+    for group, part in both.groupby("group"):
+        write_predictions(part, record / f"predictions_{group}.tsv")
+    result = call("evaluate", tmp_path / "maps", "--metric", "brier")
+    assert result.exit_code == 0, result.output
+    assert read_statistics("statistics.tsv")["n_participants"].tolist() == [20]
+
+
+def test_folds_by_name_only_are_no_single_test_group(call):
+    table = folds({"cnn": 1.0}).drop(columns=["repeat", "seed", "fold"])
+    table.rename(columns={"split": "fold"}).to_csv("mine.csv", index=False)
+    assert call("evaluate", "mine.csv", "-m", "roc_auc").exit_code == 0
+    row = read_statistics("statistics.tsv").iloc[0]
+    assert (row["n_folds"], row["calibration"]) == (4, "approximate")
+
+
+def test_what_is_known_of_a_test_is_shown(call, table):
+    output = call("compare", table, "--confidence-level", "0.995").output
+    assert "(calibrated)" in output
+    assert "(approximate)" in output
+    assert "99.5% interval" in output
+
+
 def test_a_table_from_elsewhere(call, tmp_path):
     table = held_out({"cnn": 1.0})
     table = table.assign(subject=table["participant_id"], truth=table["label"])
@@ -154,7 +187,15 @@ def test_a_mistake_is_one_message_and_exit_code_1(call, table, arguments, messag
 
 @pytest.mark.parametrize(
     "arguments",
-    [["absent.tsv"], [], ["--confidence-level", "95"], ["--column", "label"]],
+    [
+        ["absent.tsv"],
+        [],
+        ["--confidence-level", "95"],
+        ["--column", "label"],
+        ["--column", "participant=subject"],
+        ["--column", "score=p", "--column", "score=label"],
+        ["--output", "statistics.json"],
+    ],
 )
 def test_wrong_usage_is_exit_code_2(call, table, arguments):
     arguments = [table, *arguments] if arguments[:1] != ["absent.tsv"] else arguments
