@@ -1,4 +1,4 @@
-"""Services of a run: random states, predictions, divergence, progress.
+"""Services of a run: random states, gradients, divergence, progress.
 
 They are attached to the Trainer beside its own callbacks (``host.services``) and never
 written in the MAPS.
@@ -13,17 +13,13 @@ from typing import Any
 import numpy as np
 import torch
 from clinicadl.callbacks import Callback
-from clinicadl.data.dataloader import Batch
 from clinicadl.metrics import MetricsHandler
+from clinicadl.models import Model
 from clinicadl.train import TrainerState
-from clinicadl.utils.dictionary.words import OUTPUT, PARTICIPANT_ID, SESSION_ID
 
 from clinicadl_trust.exceptions import RunError
 
-__all__ = ["Begun", "Divergence", "Outputs", "Progress", "RandomStates", "collect"]
-
-#: What a network said: (participant, session) to its raw outputs.
-Said = dict[tuple[str, str], np.ndarray]
+__all__ = ["Begun", "Divergence", "FreshGradients", "Progress", "RandomStates"]
 
 
 class RandomStates(Callback):
@@ -76,84 +72,6 @@ class RandomStates(Callback):
         random.setstate((kept["version"], tuple(kept["words"]), kept["gauss"]))
 
 
-class Outputs(Callback):
-    """Collects raw outputs, where ClinicaDL keeps metrics only.
-
-    During training it keeps those of the validation that made the best checkpoint;
-    during a test, those of the test.
-
-    Parameters
-    ----------
-    is_best : callable
-        Whether the last validation made the best checkpoint.
-    on_trained, on_tested : callable
-        Given the outputs when training, or a test, is over.
-    """
-
-    def __init__(
-        self,
-        is_best: Callable[[], bool],
-        on_trained: Callable[[Said], None],
-        on_tested: Callable[[Said], None],
-    ) -> None:
-        self.is_best = is_best
-        self.on_trained = on_trained
-        self.on_tested = on_tested
-        self._current: Said = {}
-        self._best: Said = {}
-
-    def on_train_start(self, **kwargs: object) -> None:
-        """Forget the outputs of another training."""
-        self._best = {}
-
-    def on_validation_start(self, **kwargs: object) -> None:
-        """Begin a validation."""
-        self._current = {}
-
-    def on_test_start(self, **kwargs: object) -> None:
-        """Begin a test."""
-        self._current = {}
-
-    def on_metrics_computation_start(self, *, output: Batch, **kwargs: object) -> None:
-        """Collect a batch."""
-        self._current.update(collect(output))
-
-    def on_validation_end(self, **kwargs: object) -> None:
-        """Keep the outputs when they are the best checkpoint's."""
-        if self.is_best():
-            self._best = self._current
-
-    def on_train_end(self, **kwargs: object) -> None:
-        """Hand over the outputs of the best checkpoint on the validation data."""
-        self.on_trained(self._best)
-
-    def on_test_end(self, **kwargs: object) -> None:
-        """Hand over the outputs on the test data."""
-        self.on_tested(self._current)
-
-    def state_dict(self) -> Mapping[str, Any]:
-        """Return the best outputs so far."""
-        return {
-            "ids": [list(key) for key in self._best],
-            "outputs": [torch.from_numpy(value) for value in self._best.values()],
-        }
-
-    def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
-        """Take up the best outputs of an interrupted training.
-
-        Parameters
-        ----------
-        state_dict : mapping
-            As ``state_dict`` returned it.
-        """
-        self._best = {
-            (participant, session): outputs.numpy()
-            for (participant, session), outputs in zip(
-                state_dict["ids"], state_dict["outputs"], strict=True
-            )
-        }
-
-
 class Begun(Callback):
     """Does something once the MAPS has a place for it.
 
@@ -169,6 +87,19 @@ class Begun(Callback):
     def on_train_start(self, **kwargs: object) -> None:
         """Do it."""
         self.action()
+
+
+class FreshGradients(Callback):
+    """Begins each epoch without gradients.
+
+    Batches that ``accumulation_steps`` leaves over at the end of an epoch make no
+    step. ClinicaDL would add their gradients to the next epoch's first step, which a
+    training that is resumed there cannot do.
+    """
+
+    def on_epoch_start(self, *, model: Model, **kwargs: object) -> None:
+        """Drop what the last epoch has left."""
+        model.zero_grad(set_to_none=True)
 
 
 class Divergence(Callback):
@@ -207,11 +138,22 @@ class Divergence(Callback):
         Raises
         ------
         RunError
-            If it is NaN or infinite.
+            If it, or the loss, is NaN or infinite.
         """
-        value = metrics.get_metric_value(self.monitor, state.current_epoch)
-        if not np.isfinite(value):
-            raise _diverged(f"validation {self.monitor}", value, state, "validation")
+        epoch = state.current_epoch
+        for name in ("loss", self.monitor):
+            value = metrics.get_metric_value(name, epoch)
+            if np.isfinite(value):
+                continue
+            if name == "loss":
+                raise _diverged(f"validation {name}", value, state, "validation")
+            raise RunError(
+                f"The metric '{name}', which chooses the checkpoint, is {value} on the "
+                f"validation set in epoch {epoch}, and the loss is a number: it is not "
+                "defined on that set. An AUC, for example, needs both classes there. "
+                "Set training.monitor = 'loss', or split with a larger "
+                "validation-fraction."
+            )
 
 
 class Progress(Callback):
@@ -230,40 +172,6 @@ class Progress(Callback):
         """Report an epoch."""
         done, all_ = state.current_epoch, state.num_epochs
         self.report(done / all_, f"epoch {done} of at most {all_}")
-
-
-def collect(batch: Batch, name: str = OUTPUT) -> Said:
-    """Return a batch's raw outputs by (participant, session).
-
-    Parameters
-    ----------
-    batch : clinicadl.data.dataloader.Batch
-        As ``Model.evaluation_step`` returns it.
-    name : str, default="output"
-        Where the output is in a sample.
-
-    Returns
-    -------
-    dict of tuple to numpy.ndarray of shape (n_outputs,)
-        In double precision.
-
-    Raises
-    ------
-    RunError
-        If a sample has no such output, or it is no vector.
-    """
-    said: Said = {}
-    for sample in batch:
-        value = sample.get(name)
-        if not isinstance(value, torch.Tensor) or value.ndim > 1:
-            raise RunError(
-                f"The model gives no vector under '{name}' but "
-                f"{type(value).__name__ if value is None else tuple(value.shape)}; "
-                "predictions need one number a class, or one value, for each image."
-            )
-        outputs = value.detach().cpu().double().reshape(-1).numpy()
-        said[(sample[PARTICIPANT_ID], sample[SESSION_ID])] = outputs
-    return said
 
 
 def _diverged(what: str, value: float, state: TrainerState, where: str) -> RunError:

@@ -1,32 +1,20 @@
-"""From the table of a model to the objects that ClinicaDL's Trainer wants."""
+"""From the table of a model to the network, loss and optimizer of its training."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
-from clinicadl.callbacks import (
-    Callback,
-    EarlyStoppingCallback,
-    LoggerCallback,
-    LRSchedulerCallback,
-    ModelCheckpointCallback,
-    TrainingCheckpointCallback,
-)
 from clinicadl.losses.config import LossConfig
-from clinicadl.metrics.config import LossMetricConfig, MetricConfig
 from clinicadl.models import Model, SupervisedModel
-from clinicadl.optim import OptimizationConfig
 from clinicadl.optim.optimizers.config import OptimizerConfig
-from clinicadl.train import ComputationalConfig
 from clinicadl.transforms.config import TransformConfig
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.exceptions import ConfigError, PredictionsError
-from clinicadl_trust.host.services import know_optimum
 from clinicadl_trust.models.architecture import default_network
 from clinicadl_trust.models.classification import ClassificationModel, target_of
 from clinicadl_trust.models.configuration import (
@@ -35,10 +23,10 @@ from clinicadl_trust.models.configuration import (
     class_of,
     fields_of,
 )
-from clinicadl_trust.models.options import TrainerOptions, read_options
+from clinicadl_trust.models.options import TrainerOptions
 from clinicadl_trust.task import Task
 
-__all__ = ["Blueprint", "check_trainer"]
+__all__ = ["VALUE_LOSSES", "Blueprint"]
 
 _DEFAULT_TRANSFORMS = ({"name": "ZNormalization"},)
 _DEFAULT_OPTIMIZER = {"name": "Adam", "lr": 1e-3}
@@ -52,7 +40,9 @@ _CLASS_LOSSES: tuple[str, ...] = (
 )
 #: Images are not read when a table is checked; most networks take this shape.
 _TYPICAL = (1, 96, 96, 96)
-_VALUE_LOSSES: tuple[str, ...] = ("HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss")
+#: A patch of any size up to 32 voxels divides this one.
+_DIVISIBLE = (1, *[math.lcm(*range(1, 33))] * 3)
+VALUE_LOSSES: tuple[str, ...] = ("HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss")
 
 
 @dataclass(frozen=True)
@@ -74,8 +64,8 @@ class Blueprint:
     task: Task
 
     def __post_init__(self) -> None:
-        known = _VALUE_LOSSES if self.task.kind == "regression" else _CLASS_LOSSES
-        others = {*_VALUE_LOSSES, *_CLASS_LOSSES} - {*known}
+        known = VALUE_LOSSES if self.task.kind == "regression" else _CLASS_LOSSES
+        others = {*VALUE_LOSSES, *_CLASS_LOSSES} - {*known}
         many = self.task.kind == "classification" and not self.task.is_binary
         if many:
             known = tuple(name for name in known if not name.startswith("BCE"))
@@ -83,20 +73,20 @@ class Blueprint:
         if given in others or (many and str(given).startswith("BCE")):
             classes = f" of {len(self.task.classes)} classes" if many else ""
             raise ConfigError(
-                f"{self._at('loss')} is '{given}', which does not suit a "
+                f"{self.at('loss')} is '{given}', which does not suit a "
                 f"{self.task.kind}{classes}. Use one of: {', '.join(known)}."
             )
 
     @property
     def loss(self) -> LossConfig:
         """The loss."""
-        return build("losses", self._loss_table, self._at("loss"))
+        return build("losses", self._loss_table, self.at("loss"))
 
     @property
     def optimizer(self) -> OptimizerConfig:
         """The optimizer."""
         table = self.options.optimizer or _DEFAULT_OPTIMIZER
-        return build("optimizers", table, self._at("optimizer"))
+        return build("optimizers", table, self.at("optimizer"))
 
     @property
     def transforms(self) -> list[TransformConfig]:
@@ -125,7 +115,7 @@ class Blueprint:
             activate(np.zeros((1, self.n_outputs)), name)
         except PredictionsError as error:
             raise ConfigError(
-                f"{self._at('loss')}: it is not known how outputs trained with "
+                f"{self.at('loss')}: it is not known how outputs trained with "
                 f"'{type(loss).__name__}' become predictions. Give that class an "
                 "attribute 'activation': 'sigmoid', 'softmax', 'exponential', "
                 "'probability' or 'identity'."
@@ -146,7 +136,7 @@ class Blueprint:
         return issubclass(self._model_class, SupervisedModel)
 
     def check(self) -> None:
-        """Build all that the table names, but for the network's weights.
+        """Build all that the table names of the model, but for its weights.
 
         Raises
         ------
@@ -154,11 +144,9 @@ class Blueprint:
             Naming what is wrong and the nearest right name.
         """
         _ = self.activation, self.transforms, self.augmentations, self.optimizer
-        self.network(_TYPICAL)
+        self._check_network()
         table = self._model_options()
-        check_keys(self._model_class, table, self._at("model"))
-        self.optimization(keep_weights=False)
-        self.callbacks(self.metrics(), steps=1)
+        check_keys(self._model_class, table, self.at("model"))
 
     def model(self, shape: tuple[int, ...]) -> Model:
         """Build the model.
@@ -178,7 +166,7 @@ class Blueprint:
             "loss": self.loss,
             "optimizer": self.optimizer,
         }
-        return build("models", self._model_options(), self._at("model"), filled)
+        return build("models", self._model_options(), self.at("model"), filled)
 
     def network(self, shape: tuple[int, ...]) -> Any:
         """Return the network's configuration.
@@ -197,7 +185,7 @@ class Blueprint:
         asked = table.get("num_outputs", self.n_outputs)
         if asked != self.n_outputs:
             raise ConfigError(
-                f"{self._at('network')}.num_outputs = {asked}, but this task and loss "
+                f"{self.at('network')}.num_outputs = {asked}, but this task and loss "
                 f"need {self.n_outputs}. Leave it out: it is filled in."
             )
         filled = {
@@ -206,105 +194,7 @@ class Blueprint:
             "spatial_dims": len(shape) - 1,
             "in_channels": shape[0],
         }
-        return build("networks", table, self._at("network"), filled)
-
-    def metrics(self, model: Model | None = None) -> dict[str, MetricConfig]:
-        """Return the metrics measured on the validation and test sets.
-
-        Parameters
-        ----------
-        model : clinicadl.models.Model, optional
-            Whose loss is one of them.
-        """
-        losses = ["loss"] if model is None else list(model.get_loss_functions())
-        loss = "loss" if "loss" in losses else losses[0]
-        found: dict[str, MetricConfig] = {"loss": LossMetricConfig(loss_name=loss)}
-        for name, table in self.options.metrics.items():
-            where = f"{self._at('metrics')}.{name}"
-            found[name] = build("metrics", table, where)
-        return found
-
-    def callbacks(
-        self, metrics: Mapping[str, MetricConfig], steps: int
-    ) -> list[Callback]:
-        """Return the Trainer's callbacks.
-
-        Parameters
-        ----------
-        metrics : mapping
-            As ``metrics`` gives them.
-        steps : int
-            Optimizer's steps an epoch.
-        """
-        training = self.options.training
-        found: list[Callback] = [
-            LoggerCallback(debug=False, progress_bar=False),
-            ModelCheckpointCallback(metric=training.monitor, save_last=False),
-            TrainingCheckpointCallback(every_n_epochs=1),
-        ]
-        if training.patience:
-            found.append(
-                EarlyStoppingCallback(training.monitor, patience=training.patience)
-            )
-        if self.options.lr_scheduler is not None:
-            filled = {"epochs": training.epochs, "steps_per_epoch": steps}
-            scheduler = build(
-                "lr_schedulers",
-                self.options.lr_scheduler,
-                self._at("lr_scheduler"),
-                filled,
-            )
-            found.append(LRSchedulerCallback(scheduler, metric_name=training.monitor))
-        found += self._list("callbacks", self.options.callbacks)
-        know_optimum(found, metrics)
-        return found
-
-    def optimization(self, keep_weights: bool) -> OptimizationConfig:
-        """Return ClinicaDL's options of the optimization.
-
-        Parameters
-        ----------
-        keep_weights : bool
-            Whether training starts from the model's weights as they are.
-
-        Raises
-        ------
-        ConfigError
-            If the first validation would come after the last epoch.
-        """
-        training = self.options.training
-        if training.evaluation_interval > training.epochs:
-            raise ConfigError(
-                f"{self._at('training')}.evaluation_interval = "
-                f"{training.evaluation_interval} is more than its {training.epochs} "
-                "epochs: no checkpoint would be chosen."
-            )
-        return OptimizationConfig(
-            num_epochs=training.epochs,
-            accumulation_steps=training.accumulation_steps,
-            evaluation_interval=training.evaluation_interval,
-            clip_grad_norm=training.clip_grad_norm,
-            clip_grad_value=training.clip_grad_value,
-            reset_model=not keep_weights,
-        )
-
-    def computational(self, seed: int) -> ComputationalConfig:
-        """Return how it computes: on a GPU when there is one.
-
-        Parameters
-        ----------
-        seed : int
-            The run's.
-        """
-        gpu = torch.cuda.is_available()
-        return ComputationalConfig(
-            gpu=gpu,
-            amp=gpu and self.options.training.amp,
-            # Slower on a CPU for 3D convolutions of few channels.
-            channels_last=gpu,
-            seed=seed,
-            deterministic=self.options.training.deterministic,
-        )
+        return build("networks", table, self.at("network"), filled)
 
     @property
     def _loss_table(self) -> Mapping[str, Any]:
@@ -327,16 +217,16 @@ class Blueprint:
         for key in ("network", "loss", "optimizer"):
             if key in table:
                 raise ConfigError(
-                    f"{self._at('model')}.{key} goes one level up: {self._at(key)}."
+                    f"{self.at('model')}.{key} goes one level up: {self.at(key)}."
                 )
         if isinstance(inferer := table.get("inferer"), Mapping):
-            where = f"{self._at('model')}.inferer"
+            where = f"{self.at('model')}.inferer"
             table["inferer"] = build("inferers", inferer, where)
         return table
 
     @property
     def _model_class(self) -> type[Model]:
-        where = self._at("model")
+        where = self.at("model")
         name = str(self._model_table.get("name", ""))
         cls = class_of("models", name, where)
         regression = self.task.kind == "regression"
@@ -356,39 +246,21 @@ class Blueprint:
             )
         return cls
 
+    def _check_network(self) -> None:
+        try:
+            self.network(_TYPICAL)
+        except ConfigError as error:
+            try:  # what is refused may be that shape alone
+                self.network(_DIVISIBLE)
+            except ConfigError:
+                raise error from None
+
     def _list(self, key: str, tables: Any, kind: str | None = None) -> list[Any]:
         return [
-            build(kind or key, table, f"{self._at(key)}[{index}]")
+            build(kind or key, table, f"{self.at(key)}[{index}]")
             for index, table in enumerate(tables)
         ]
 
-    def _at(self, key: str) -> str:
+    def at(self, key: str) -> str:
+        """Return the key of an experiment file that a key of the table is."""
         return f"models.{self.name}.{key}"
-
-
-def check_trainer(
-    name: str, config: Mapping[str, Any], task: Task | None = None
-) -> None:
-    """Check the table of a model of type ``trainer``.
-
-    Parameters
-    ----------
-    name : str
-        The model's name, for messages.
-    config : mapping
-        The table ``[models.NAME]``.
-    task : Task, optional
-        What is to be predicted; by default one that suits the loss.
-
-    Raises
-    ------
-    ConfigError
-        Naming what is wrong and the nearest right name.
-    """
-    options = read_options(name, config)
-    if task is None:
-        loss = str((options.loss or {}).get("name", ""))
-        task = Task("classification", "label", ("0", "1"))
-        if loss in _VALUE_LOSSES:
-            task = Task("regression", "label")
-    Blueprint(name, options, task).check()

@@ -237,4 +237,5 @@ def _readable(error: ValidationError, name: str, where: str) -> str:
 
 def _is_noise(part: str) -> bool:
     """Whether a part of pydantic's location names a branch of a union."""
-    return "[" in part or part in ("int", "float", "str", "bool", "dict", "tuple")
+    plain = part.removeprefix("constrained-")
+    return "[" in part or plain in ("int", "float", "str", "bool", "dict", "tuple")

@@ -15,6 +15,7 @@ from sklearn.pipeline import Pipeline
 
 from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.models.calibration import GroupedSigmoid
+from clinicadl_trust.models.classes import check_classes
 from clinicadl_trust.task import Task
 
 __all__ = ["Fitted", "Search", "Table", "fit", "take"]
@@ -223,13 +224,7 @@ def _check_rows(train: Table, task: Task) -> None:
         raise RunError("There are no training images in this fold.")
     if not np.isfinite(np.asarray(train.targets, dtype=float)).all():
         raise RunError(f"Label '{task.label}' is missing in a training row.")
-    present = set(np.unique(train.targets))
-    if task.kind == "classification" and len(present) < 2:
-        missing = [n for code, n in enumerate(task.classes) if code not in present]
-        raise RunError(
-            f"No training image has {task.label} = {' nor '.join(missing)}: a model "
-            "cannot learn to tell classes apart. Use fewer folds, or another split."
-        )
+    check_classes(train.targets, task)
     varies = (
         isinstance(train.inputs, pd.DataFrame) or np.ptp(train.inputs, axis=0).any()
     )

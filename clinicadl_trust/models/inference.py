@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -12,17 +11,19 @@ from clinicadl.models.factory import get_model_from_json
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.cohort import IDS, Cohort
-from clinicadl_trust.exceptions import CapsError, RunError
+from clinicadl_trust.exceptions import CapsError, PluginError, RunError
 from clinicadl_trust.host.loaders import evaluation_loader
 from clinicadl_trust.host.maps import weights_of
 from clinicadl_trust.host.memory import MemoryDataset
-from clinicadl_trust.models.callbacks import Said, collect
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.data import Scale, file_type, open_images
 from clinicadl_trust.models.options import read_options
+from clinicadl_trust.models.outputs import Said, collect
 from clinicadl_trust.models.provenance import read_settings
-from clinicadl_trust.models.tensors import TOLERANCE, Conversion
-from clinicadl_trust.models.volumes import Geometry
+from clinicadl_trust.models.run_state import read_state
+from clinicadl_trust.models.tensors import Conversion
+from clinicadl_trust.models.transfer import read_weights
+from clinicadl_trust.models.volumes import TOLERANCE, Geometry
 
 __all__ = ["predict_trainer"]
 
@@ -56,7 +57,7 @@ def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.n
     settings, folder = read_settings(maps)
     options = read_options(settings.model, settings.config)
     blueprint = Blueprint(settings.model, options, settings.task)
-    state = json.loads((folder / "state.json").read_text(encoding="utf-8"))
+    state = read_state(folder)
     rows = cohort.table
     data, geometry = open_images(
         Conversion(caps, file_type(settings.image), blueprint.transforms, cache),
@@ -74,12 +75,22 @@ def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.n
 
 
 def _model(maps: Path) -> Model:
-    model = get_model_from_json(maps / "model.json")
+    path = maps / "model.json"
+    try:
+        model = get_model_from_json(path)
+    except PluginError:
+        raise
+    except Exception as error:  # ClinicaDL and pydantic each raise their own
+        reason = str(error).partition("\n")[0].rstrip(". ")
+        raise RunError(
+            f"The model in '{path}' cannot be made again: {reason}. If it is a "
+            "plugin's, install the package that it came from."
+        ) from error
     try:
         weights = weights_of(maps)
     except FileNotFoundError as error:
         raise RunError(f"{error} Give the MAPS of one run.") from error
-    model.load_state_dict(torch.load(weights, map_location="cpu", weights_only=True))
+    model.load_state_dict(read_weights(weights))
     return model
 
 

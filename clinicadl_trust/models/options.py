@@ -183,4 +183,9 @@ def _first(name: str, error: ValidationError) -> str:
             f"{where}: '{item['input']}' is no name for a metric; ClinicaDL wants "
             "letters and digits only, for example 'auc'."
         )
+    if item["type"] == "dict_type":
+        return (
+            f"{where} = {item['input']!r} is no table. Write a name and options: "
+            f'{path[-1]} = {{ name = "..." }}.'
+        )
     return f"{where} = {item['input']!r}: {item['msg']}."

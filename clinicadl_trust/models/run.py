@@ -40,7 +40,7 @@ def check_model(name: str, config: Mapping[str, Any], task: Task | None = None) 
         Naming the wrong type, key, class or value, and the nearest right one.
     """
     if _type(name, config) == "trainer":
-        from clinicadl_trust.models.components import check_trainer
+        from clinicadl_trust.models.plan import check_trainer
 
         check_trainer(name, config, task)
     else:

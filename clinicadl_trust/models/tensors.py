@@ -13,12 +13,12 @@ import hashlib
 import json
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -33,41 +33,22 @@ from clinicadl.transforms import TransformsHandler
 from clinicadl.utils.dictionary.words import IMAGE
 from filelock import FileLock
 
+from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import CapsError
+from clinicadl_trust.models.converted import (
+    LIST,
+    Entry,
+    key_of,
+    read_list,
+    same_geometry,
+    write_list,
+)
 from clinicadl_trust.models.volumes import Geometry, read_volume
 
-__all__ = ["TOLERANCE", "Conversion"]
+__all__ = ["Conversion"]
 
-_IDS = ["participant_id", "session_id"]
-
-#: Affines further apart than this (mm, or mm per voxel) are different spaces.
-TOLERANCE = 1e-3
-
-
-@dataclass(frozen=True)
-class _Entry:
-    """One converted image: which file it was, and its geometry now."""
-
-    path: str
-    size: int
-    modified: int
-    geometry: Geometry
-
-    @classmethod
-    def read(cls, content: dict[str, Any]) -> _Entry:
-        """Read what ``asdict`` and JSON made of one."""
-        grid = content.pop("geometry")
-        geometry = Geometry(tuple(grid["shape"]), tuple(grid["affine"]))
-        return cls(**content, geometry=geometry)
-
-    def is_of(self, path: Path) -> bool:
-        """Whether the source is still the file that was converted."""
-        status = path.stat()
-        return (str(path), status.st_size, status.st_mtime_ns) == (
-            self.path,
-            self.size,
-            self.modified,
-        )
+#: Seconds between two writings of the list: what a kill loses.
+_SAVE_EVERY = 20.0
 
 
 @dataclass(frozen=True)
@@ -137,23 +118,25 @@ class Conversion:
         self.folder.mkdir(parents=True, exist_ok=True)
         with FileLock(self.folder.with_suffix(".lock")):
             entries = self._convert_missing(images, progress)
-            geometry = _same_geometry(images, entries, same_affine)
+            geometry = same_geometry(images, entries, same_affine)
             yield self._description(entries).get_json_path(self.folder), geometry
 
     def _convert_missing(
         self, images: pd.DataFrame, progress: Callable[[int, int], None] | None
-    ) -> dict[str, _Entry]:
-        entries = self._entries()
+    ) -> dict[str, Entry]:
+        entries = read_list(self.folder)
         rows = [
             (participant, session, Path(path))
-            for participant, session, path in images[[*_IDS, "path"]].itertuples(
+            for participant, session, path in images[[*IDS, "path"]].itertuples(
                 index=False
             )
         ]
         missing = [
             row
             for row in rows
-            if (entry := entries.get(_key(*row[:2]))) is None or not entry.is_of(row[2])
+            if (entry := entries.get(key_of(*row[:2]))) is None
+            or not entry.is_of(row[2])
+            or not self._target(*row[:2]).is_file()
         ]
         if not missing:
             return entries
@@ -161,11 +144,15 @@ class Conversion:
         handler = TransformsHandler(image_transforms=list(self.transforms))
         with ThreadPoolExecutor(min(8, os.cpu_count() or 1)) as pool:
             futures = [pool.submit(self._convert, *row, handler) for row in missing]
+            saved = time.monotonic()
             try:
                 for done, (row, future) in enumerate(
                     zip(missing, futures, strict=True), start=1
                 ):
-                    entries[_key(*row[:2])] = future.result()
+                    entries[key_of(*row[:2])] = future.result()
+                    if time.monotonic() - saved > _SAVE_EVERY:
+                        self._save(entries)
+                        saved = time.monotonic()
                     if progress is not None:
                         progress(done, len(missing))
             finally:
@@ -179,7 +166,7 @@ class Conversion:
         session: str,
         path: Path,
         handler: TransformsHandler,
-    ) -> _Entry:
+    ) -> Entry:
         status = path.stat()
         voxels, geometry = read_volume(path)
         image = tio.ScalarImage(
@@ -200,11 +187,8 @@ class Conversion:
                 f"'{path}' cannot be transformed: {what} would be left of it. Change "
                 "the model's transforms."
             )
-        target = Bids(self.folder).build_path(
-            self._tensor_type, participant_id=participant, session_id=session
-        )
-        _save_tensor(point.image, path, target)
-        return _Entry(
+        _save_tensor(point.image, path, self._target(participant, session))
+        return Entry(
             path=str(path),
             size=status.st_size,
             modified=status.st_mtime_ns,
@@ -214,15 +198,22 @@ class Conversion:
             ),
         )
 
+    def _target(self, participant: str, session: str) -> Path:
+        return Bids(self.folder).build_path(
+            self._tensor_type, participant_id=participant, session_id=session
+        )
+
     @property
     def _tensor_type(self) -> TensorType:
         suffix = self.file_type.suffix.pattern
         source = {"src": suffix} if suffix.isalnum() else {}
         return TensorType({**source, "conv": "trust"})
 
-    def _description(self, entries: dict[str, _Entry]) -> TensorDescription:
+    def _description(self, entries: dict[str, Entry]) -> TensorDescription:
         shapes = {entry.geometry.shape for entry in entries.values()}
-        pairs = pd.DataFrame([key.split() for key in sorted(entries)], columns=_IDS)
+        pairs = pd.DataFrame(
+            [key.split() for key in sorted(entries)], columns=list(IDS)
+        )
         return TensorDescription(
             tensor_type=self._tensor_type,
             image=(self.caps, self.file_type),
@@ -236,14 +227,7 @@ class Conversion:
             participants_sessions=pairs,
         )
 
-    def _entries(self) -> dict[str, _Entry]:
-        try:
-            text = (self.folder / "images.json").read_text(encoding="utf-8")
-            return {key: _Entry.read(item) for key, item in json.loads(text).items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            return {}
-
-    def _save(self, entries: dict[str, _Entry]) -> None:
+    def _save(self, entries: dict[str, Entry]) -> None:
         """Write the description, then the list of what it holds; each file whole."""
         if not entries:
             return
@@ -251,15 +235,10 @@ class Conversion:
         shutil.rmtree(staging, ignore_errors=True)
         _describe_dataset(staging)
         self._description(entries).write(staging)
-        content = {key: asdict(entry) for key, entry in entries.items()}
-        (staging / "images.json").write_text(json.dumps(content), encoding="utf-8")
-        for path in sorted(staging.iterdir(), key=lambda p: p.name == "images.json"):
+        write_list(staging, entries)
+        for path in sorted(staging.iterdir(), key=lambda p: p.name == LIST):
             path.replace(self.folder / path.name)
         staging.rmdir()
-
-
-def _key(participant: str, session: str) -> str:
-    return f"{participant} {session}"
 
 
 def _describe_dataset(folder: Path) -> None:
@@ -283,29 +262,3 @@ def _save_tensor(image: tio.ScalarImage, source: Path, target: Path) -> None:
     ).save(partial)
     partial.with_suffix(".json").replace(target.with_suffix(".json"))
     partial.replace(target)
-
-
-def _same_geometry(
-    images: pd.DataFrame, entries: dict[str, _Entry], same_affine: bool
-) -> Geometry:
-    """Return the grid of all images, or name the first one that differs."""
-    chosen = [entries[_key(*ids)] for ids in images[_IDS].itertuples(index=False)]
-    first = chosen[0]
-    for entry in chosen:
-        ours, theirs = entry.geometry, first.geometry
-        if ours.shape != theirs.shape:
-            raise CapsError(
-                f"'{entry.path}' has the shape {ours.shape} (x, y, z), '{first.path}' "
-                f"{theirs.shape}. Images of one model have one shape: preprocess them "
-                "alike, or add a transform such as { name = 'CropOrPad', target_shape "
-                f"= {list(theirs.shape)}, padding_mode = 'minimum' }}."
-            )
-        apart = np.abs(np.subtract(ours.affine, theirs.affine)).max()
-        if same_affine and apart > TOLERANCE:
-            raise CapsError(
-                f"'{entry.path}' and '{first.path}' are not in the same space: their "
-                f"affines differ by up to {apart:.3g} mm. Register them (clinica run "
-                "t1-linear), add the transform Resample, or set training.same_affine "
-                "= false if that is meant."
-            )
-    return first.geometry

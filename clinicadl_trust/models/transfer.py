@@ -8,12 +8,12 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from clinicadl_trust.exceptions import ConfigError, LeakageError
+from clinicadl_trust.exceptions import ConfigError, LeakageError, RunError
 from clinicadl_trust.host.maps import weights_of
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.records import Lineage
 
-__all__ = ["check_ancestors", "load_weights"]
+__all__ = ["check_ancestors", "load_weights", "read_weights"]
 
 logger = logging.getLogger(__name__)
 
@@ -45,6 +45,29 @@ def check_ancestors(spec: RunSpec, lineage: Lineage) -> None:
             )
 
 
+def read_weights(path: Path) -> dict[str, torch.Tensor]:
+    """Read weights that a training has written.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file.
+
+    Raises
+    ------
+    RunError
+        If it is damaged.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # torch, pickle and zipfile each raise their own
+        reason = str(error).partition("\n")[0].rstrip(". ")
+        raise RunError(
+            f"The weights in '{path}' cannot be read: {reason}. Copy the MAPS again, "
+            "or train again."
+        ) from error
+
+
 def load_weights(network: nn.Module, maps: Path) -> None:
     """Load the weights of a MAPS where names and shapes agree.
 
@@ -61,8 +84,8 @@ def load_weights(network: nn.Module, maps: Path) -> None:
         If it has no weights, or none agrees.
     """
     try:
-        theirs = torch.load(weights_of(maps), map_location="cpu", weights_only=True)
-    except FileNotFoundError as error:
+        theirs = read_weights(weights_of(maps))
+    except (FileNotFoundError, RunError) as error:
         raise ConfigError(f"init_from: {error}") from error
     ours = network.state_dict()
     fit = {

@@ -14,11 +14,11 @@ from clinicadl_trust.exceptions import CapsError
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
-__all__ = ["Geometry", "read_volume", "read_volumes"]
+__all__ = ["TOLERANCE", "Geometry", "read_volume", "read_volumes"]
 
 #: Affines further apart than this (mm, or mm per voxel) are different spaces; headers
 #: that went through another tool's single precision differ by less.
-_TOLERANCE = 1e-3
+TOLERANCE = 1e-3
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Geometry:
                 "them alike (clinica run t1-linear), or drop the row."
             )
         apart = np.abs(np.subtract(other.affine, self.affine)).max()
-        if apart > _TOLERANCE:
+        if apart > TOLERANCE:
             raise CapsError(
                 f"The affine of '{path}' differs by {apart:.3g} (mm) from that of "
                 f"{reference}. Features need one space for all images: register them "

@@ -11,7 +11,8 @@ from trainer_runs import CONFIG, change, records
 
 from clinicadl_trust.exceptions import OutputError
 from clinicadl_trust.models import trainer as runner
-from clinicadl_trust.models.callbacks import Begun, Outputs, Progress, RandomStates
+from clinicadl_trust.models.callbacks import Begun, Progress, RandomStates
+from clinicadl_trust.models.outputs import Outputs
 from clinicadl_trust.models.run import run
 
 
@@ -38,6 +39,9 @@ def same_as(maps, finished):
     for name in ("predictions_test.tsv", "predictions_validation.tsv"):
         ours, theirs = (records(m) / name for m in (maps, finished))
         assert ours.read_bytes() == theirs.read_bytes()
+    # Of every epoch, whichever was the best.
+    name = "training/split-1/validation_metrics/aggregated.tsv"
+    assert (maps / name).read_bytes() == (finished / name).read_bytes()
     Trainer.from_maps(maps)
     return True
 
@@ -117,6 +121,28 @@ def test_early_stopping_and_schedulers_survive(monkeypatch, spec, tmp_path):
         training={"epochs": 4, "patience": 1},
         lr_scheduler={"name": "ReduceLROnPlateau", "patience": 0},
     )
+    whole = run(replace(spec, config=config, output=tmp_path / "whole"))
+    other = replace(spec, config=config, output=tmp_path / "killed")
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        kill(patch, Progress, "on_epoch_end", 2)
+        run(other)
+    assert same_as(run(other), whole)
+
+
+ODD = {
+    # Two batches a step, of three batches an epoch.
+    "batches left over": {"accumulation_steps": 2},
+    # Killed before anything was validated.
+    "a validation every second epoch": {"epochs": 4, "evaluation_interval": 2},
+    "a process that loads": {"workers": 1},
+}
+
+
+@pytest.mark.parametrize("odd", ODD)
+def test_odd_trainings_are_resumed_to_the_same_weights(
+    odd, monkeypatch, spec, tmp_path
+):
+    config = change(CONFIG, training=ODD[odd], augmentations=[{"name": "RandomNoise"}])
     whole = run(replace(spec, config=config, output=tmp_path / "whole"))
     other = replace(spec, config=config, output=tmp_path / "killed")
     with monkeypatch.context() as patch, pytest.raises(Killed):

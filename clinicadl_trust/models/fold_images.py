@@ -1,0 +1,112 @@
+"""The images of a fold, opened once, and the batches that a training sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pandas as pd
+
+from clinicadl_trust.exceptions import CohortError
+from clinicadl_trust.host.loaders import SeededSplit
+from clinicadl_trust.host.memory import MemoryDataset
+from clinicadl_trust.models.classes import check_classes
+from clinicadl_trust.models.components import Blueprint
+from clinicadl_trust.models.data import Scale, file_type, open_images, targets
+from clinicadl_trust.models.options import TrainingOptions
+from clinicadl_trust.models.spec import RunSpec
+from clinicadl_trust.models.tensors import Conversion
+from clinicadl_trust.models.volumes import Geometry
+
+__all__ = ["make_split", "open_fold"]
+
+
+def open_fold(
+    spec: RunSpec,
+    blueprint: Blueprint,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[MemoryDataset, Geometry, Scale]:
+    """Convert and open the images of all groups.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run.
+    blueprint : Blueprint
+        What its table says.
+    progress : callable, optional
+        Told how many images of how many are converted.
+
+    Returns
+    -------
+    data : MemoryDataset
+        Training, validation and test images, in this order.
+    geometry : Geometry
+        The grid of all of them.
+    scale : Scale
+        Of the training labels alone.
+
+    Raises
+    ------
+    CohortError
+        If a label is n/a.
+    RunError
+        If the training rows hold one class only.
+    CapsError
+        If an image cannot be used.
+    """
+    training, task = blueprint.options.training, spec.task
+    groups = [spec.rows(name) for name in ("train", "validation", "test")]  # type: ignore[arg-type]
+    rows = pd.concat(groups, ignore_index=True)
+    if unknown := int(rows[task.label].isna().sum()):
+        raise CohortError(
+            f"Label '{task.label}' is n/a for {unknown} images of this fold. "
+            "Keep labelled rows only."
+        )
+    codes = task.encode(groups[0][task.label])
+    check_classes(codes, task)
+    scale = Scale.of(codes) if task.kind == "regression" else Scale()
+    data, geometry = open_images(
+        Conversion(spec.caps, file_type(spec.image), blueprint.transforms, spec.cache),
+        rows,
+        targets(rows, task, scale, blueprint.float_labels),
+        augmentations=blueprint.augmentations,
+        same_affine=training.same_affine,
+        max_memory=training.max_memory,
+        progress=progress,
+    )
+    return data, geometry, scale
+
+
+def make_split(
+    spec: RunSpec, training: TrainingOptions, data: MemoryDataset
+) -> SeededSplit:
+    """Return the training and validation data of a fold, with their loaders.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run.
+    training : TrainingOptions
+        How it goes.
+    data : MemoryDataset
+        As ``open_fold`` gives it.
+    """
+    fold, size = spec.fold, training.batch_size
+    split = SeededSplit(
+        fold.split,
+        data.subset(fold.train),
+        data.subset(fold.validation),
+        seed=spec.seed,
+    )
+    # Images are stacked after they are loaded: pinned one by one before, they would
+    # be copied once more for nothing.
+    split.build_train_loader(
+        batch_size=size,
+        shuffle=True,
+        num_workers=training.workers,
+        pin_memory=False,
+        # Batch normalisation cannot train on a batch of one image.
+        drop_last=len(fold.train) > size and len(fold.train) % size == 1,
+    )
+    split.build_val_loader(batch_size=size, pin_memory=False)
+    return split
