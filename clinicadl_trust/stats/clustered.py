@@ -5,102 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property
 
 import numpy as np
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.metrics import Metric, n_classes
+from clinicadl_trust.stats.sample import Counts, Sample
 
-__all__ = ["Counts", "Measured", "Sample", "measure"]
-
-
-@dataclass(frozen=True)
-class Counts:
-    """How many images there are, and independent units.
-
-    Attributes
-    ----------
-    n_images, n_clusters : int
-        Images, and units that have one or more.
-    n_effective : float
-        Units of equal size that would weigh as much: (sum n)^2 / sum n^2, of Kish
-        (1965), for n images a unit. One unit with most of the images leaves few.
-    """
-
-    n_images: int
-    n_clusters: int
-    n_effective: float
-
-    @classmethod
-    def of(cls, cluster: np.ndarray) -> Counts:
-        """Count the images of each cluster."""
-        sizes = np.unique(cluster, return_counts=True)[1]
-        return cls(cluster.size, sizes.size, float(cluster.size**2 / (sizes**2).sum()))
-
-
-@dataclass(frozen=True)
-class Sample:
-    """The labels of a group of images, and who they belong to.
-
-    Attributes
-    ----------
-    label : numpy.ndarray of shape (n_images,)
-        0 or 1, class numbers, or true values.
-    cluster : numpy.ndarray of shape (n_images,)
-        Number of the independent unit, the participant, from 0 without a gap.
-    """
-
-    label: np.ndarray
-    cluster: np.ndarray
-
-    @classmethod
-    def make(cls, label: np.ndarray, cluster: np.ndarray | None = None) -> Sample:
-        """Number the clusters; without any, each image is one.
-
-        Raises
-        ------
-        StatisticsError
-            If the lengths differ, a label is missing, or there is none.
-        """
-        label = np.asarray(label, dtype=float)
-        if label.ndim != 1 or not label.size:
-            raise StatisticsError(
-                f"Labels must be a list with at least one value, not of shape "
-                f"{label.shape}."
-            )
-        if not np.isfinite(label).all():
-            raise StatisticsError(
-                f"{int((~np.isfinite(label)).sum())} of {label.size} labels are "
-                "missing or infinite. Leave these images out first."
-            )
-        if cluster is None:
-            return cls(label, np.arange(label.size))
-        cluster = np.asarray(cluster)
-        if cluster.shape != label.shape:
-            raise StatisticsError(
-                f"There are {label.size} labels and {cluster.size} cluster ids. Give "
-                "one id per image."
-            )
-        return cls(label, np.unique(cluster, return_inverse=True)[1])
-
-    @cached_property
-    def n_clusters(self) -> int:
-        """How many independent units there are."""
-        return int(self.cluster.max()) + 1
-
-    @cached_property
-    def classes(self) -> dict[float, Counts]:
-        """Images and clusters of each label."""
-        return {
-            float(code): Counts.of(self.cluster[self.label == code])
-            for code in np.unique(self.label)
-        }
-
-    @property
-    def is_clustered(self) -> bool:
-        """Whether a unit has more than one image."""
-        return self.n_clusters < self.label.size
+__all__ = ["Measured", "measure"]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.clustered import Sample
 from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.held_out import clustered_estimate
 from clinicadl_trust.stats.influence import mean_share
@@ -16,6 +15,7 @@ from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metrics import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare
 from clinicadl_trust.stats.runs import Part, models_of
+from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["calibration_curve", "roc_curve"]
 

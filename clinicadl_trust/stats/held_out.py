@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clinicadl_trust.stats.clustered import Measured, Sample, measure
+from clinicadl_trust.stats.clustered import Measured, measure
 from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
     Interval,
@@ -21,6 +21,7 @@ from clinicadl_trust.stats.intervals import (
 from clinicadl_trust.stats.labels import label_of, say_few
 from clinicadl_trust.stats.metrics import Metric
 from clinicadl_trust.stats.results import Comparison, Estimate
+from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["clustered_comparison", "clustered_estimate"]
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from clinicadl_trust.stats.clustered import Counts
 from clinicadl_trust.stats.metrics import Metric
 from clinicadl_trust.stats.results import Calibration
+from clinicadl_trust.stats.sample import Counts
 
 __all__ = ["label_of", "say_few"]
 

@@ -38,7 +38,8 @@ class Estimate(_Result):
     calibration : {"calibrated", "conservative", "approximate"}
         Whether the interval keeps its level in our own simulations.
     n, n_clusters : int
-        Images, and independent units.
+        Values that it is made of (images, or those of folds or sites), and the
+        independent units that they come from.
     warnings : tuple of str
         What a reader must know.
     df : float
@@ -61,7 +62,7 @@ class Estimate(_Result):
         text = (
             f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] "
             f"({100 * self.confidence_level:.6g}%, {self.method}, {self.calibration}, "
-            f"{self.n} images of {self.n_clusters} units)"
+            f"{self.n} values of {self.n_clusters} units)"
         )
         return "\n".join([text, *(f"  ! {w}" for w in self.warnings)])
 
@@ -108,6 +109,6 @@ class Comparison(_Result):
         text = (
             f"{self.effect:+.3f} [{self.low:+.3f}, {self.high:+.3f}], "
             f"p = {self.p_value:.3g} ({self.method}, {self.calibration}, for "
-            f"{self.estimand}, {self.n} images of {self.n_clusters} units)"
+            f"{self.estimand}, {self.n} values of {self.n_clusters} units)"
         )
         return "\n".join([text, *(f"  ! {w}" for w in self.warnings)])

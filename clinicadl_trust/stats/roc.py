@@ -6,21 +6,22 @@ from dataclasses import replace
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.clustered import Sample
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
 from clinicadl_trust.stats.intervals import Interval, normal_interval
 from clinicadl_trust.stats.metrics import get_metric
 from clinicadl_trust.stats.results import Comparison, Estimate
+from clinicadl_trust.stats.sample import Sample, as_numbers
 
 __all__ = ["compare_roc_auc", "roc_auc"]
 
 
 def roc_auc(
-    label: np.ndarray,
-    score: np.ndarray,
-    cluster: np.ndarray | None = None,
+    label: npt.ArrayLike,
+    score: npt.ArrayLike,
+    cluster: npt.ArrayLike | None = None,
     confidence_level: float = 0.95,
     *,
     transform: Literal["logit"] | None = "logit",
@@ -52,7 +53,7 @@ def roc_auc(
     Raises
     ------
     StatisticsError
-        If a class is absent or a value is missing.
+        If a class is absent, or a value is missing or no number.
 
     Examples
     --------
@@ -63,8 +64,8 @@ def roc_auc(
     """
     sample = _sample(label, cluster)
     metric = get_metric("roc_auc", "binary")
-    score = np.asarray(score, dtype=float)
-    estimate = clustered_estimate(metric, sample, [score], confidence_level)
+    scores = [as_numbers(score, "Scores")]
+    estimate = clustered_estimate(metric, sample, scores, confidence_level)
     if transform is None:
         interval: Interval = normal_interval(
             estimate.value, estimate.standard_error, confidence_level, metric.bounds
@@ -81,10 +82,11 @@ def roc_auc(
 
 
 def compare_roc_auc(
-    label: np.ndarray,
-    score_a: np.ndarray,
-    score_b: np.ndarray,
-    cluster: np.ndarray | None = None,
+    label: npt.ArrayLike,
+    score_a: npt.ArrayLike,
+    score_b: npt.ArrayLike,
+    cluster: npt.ArrayLike | None = None,
+    *,
     confidence_level: float = 0.95,
 ) -> Comparison:
     """Compare two areas under the ROC curve on the same images.
@@ -114,13 +116,13 @@ def compare_roc_auc(
     return clustered_comparison(
         get_metric("roc_auc", "binary"),
         _sample(label, cluster),
-        [np.asarray(score_a, dtype=float)],
-        [np.asarray(score_b, dtype=float)],
+        [as_numbers(score_a, "Scores")],
+        [as_numbers(score_b, "Scores")],
         confidence_level,
     )
 
 
-def _sample(label: np.ndarray, cluster: np.ndarray | None) -> Sample:
+def _sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
     sample = Sample.make(label, cluster)
     if not np.isin(sample.label, [0, 1]).all():
         raise StatisticsError(

@@ -18,10 +18,10 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.clustered import Sample
 from clinicadl_trust.stats.design import FOLD, Design
 from clinicadl_trust.stats.metrics import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared
+from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["Cell", "ModelRuns", "Part", "Run", "align", "models_of"]
 

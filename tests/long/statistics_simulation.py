@@ -8,8 +8,8 @@ from functools import lru_cache
 import numpy as np
 from scipy import special
 
-from clinicadl_trust.stats.clustered import Sample
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.sample import Sample
 
 
 @dataclass(frozen=True)

@@ -30,9 +30,9 @@ from clinicadl_trust.stats import (
     unit_interval,
     unit_ttest,
 )
-from clinicadl_trust.stats.clustered import Sample
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
 from clinicadl_trust.stats.influence import roc_auc as auc_of
+from clinicadl_trust.stats.sample import Sample
 
 pytestmark = pytest.mark.long
 

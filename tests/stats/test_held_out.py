@@ -9,9 +9,10 @@ from scipy import stats as scipy_stats
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats import compare_roc_auc, get_metric, roc_auc
-from clinicadl_trust.stats.clustered import Sample, measure
+from clinicadl_trust.stats.clustered import measure
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
 from clinicadl_trust.stats.influence import r2, r2_jackknife
+from clinicadl_trust.stats.sample import Sample
 
 
 def group(participants=30, images=3, effect=1.0, seed=0, mixed=False):
@@ -357,7 +358,7 @@ def test_exchanging_the_models_turns_the_difference_round():
 def test_the_p_value_is_the_level_where_the_interval_reaches_0():
     label, score, other, cluster = group(seed=2)
     p_value = compare_roc_auc(label, score, other, cluster).p_value
-    at_p = compare_roc_auc(label, score, other, cluster, 1 - p_value)
+    at_p = compare_roc_auc(label, score, other, cluster, confidence_level=1 - p_value)
     assert min(abs(at_p.low), abs(at_p.high)) == pytest.approx(0, abs=1e-9)
 
 
@@ -392,7 +393,7 @@ def test_a_perfect_model_beats_a_constant_one_as_a_sign_test_says():
 def test_results_read_as_a_sentence_and_become_a_row():
     label, score, other, cluster = group()
     estimate = roc_auc(label, score, cluster)
-    assert "90 images of 30 units" in str(estimate)
+    assert "90 values of 30 units" in str(estimate)
     assert estimate.to_frame()["value"].tolist() == [estimate.value]
     comparison = compare_roc_auc(label, score, other, cluster)
     assert "a new patient" in str(comparison)
@@ -409,6 +410,12 @@ def test_results_read_as_a_sentence_and_become_a_row():
         ([0, 1, 1], [1, 2, np.nan], None, "1 scores are not finite"),
         ([0, 1, 1], [1, 2], None, "3 labels and 2 scores"),
         ([0, 1, 1], [1, 2, 3], [1, 2], "3 labels and 2 cluster ids"),
+        ([0, 1, 1], [1, 2, 3], [1, np.nan, np.nan], "2 of 3 cluster ids are missing"),
+        ([0, 1, 1], [1, 2, 3], ["a", None, "b"], "1 of 3 cluster ids are missing"),
+        (["CN", "AD"], [0, 1], None, r"Labels must be numbers.*'CN'.*Write 1"),
+        ([0, 1], ["low", "high"], None, "Scores must be numbers"),
+        ([0, 1], [[0.1], [0.9]], None, r"Scores .* \(2, 1\)"),
+        ([[0], [1]], [0.1, 0.9], None, r"Labels .* \(2, 1\)"),
     ],
 )
 def test_nonsense_is_refused(label, score, cluster, message):
@@ -419,6 +426,13 @@ def test_nonsense_is_refused(label, score, cluster, message):
 def test_a_confidence_level_in_percent_is_refused_with_what_to_write():
     with pytest.raises(StatisticsError, match=r"Write 0\.95"):
         roc_auc([0, 1], [0, 1], confidence_level=95)
+
+
+def test_ids_of_any_kind_tell_participants_apart():
+    label, score = [0, 0, 1, 1], [0.1, 0.3, 0.2, 0.4]
+    mixed = np.array(["a", 1, "b", 1], dtype=object)
+    same = roc_auc(label, score, [0, 1, 2, 1])
+    assert roc_auc(label, score, mixed) == same
 
 
 def test_measuring_without_scores_is_refused():
