@@ -13,6 +13,7 @@ from clinicadl_trust.benchmark.config import (
     StatisticsSection,
 )
 from clinicadl_trust.benchmark.mistakes import Mistakes
+from clinicadl_trust.benchmark.paths import near_path
 from clinicadl_trust.benchmark.preparation import select
 from clinicadl_trust.benchmark.split_checks import check_splits
 from clinicadl_trust.caps import ImageType, check_caps, find_images
@@ -50,7 +51,7 @@ def check_experiment(
     cohort, task = _check_cohort(sections.get("cohort"), mistakes)
     check_splits(sections, cohort, mistakes)
     _check_models(sections, task, mistakes, check_configuration or check_model)
-    _check_statistics(sections.get("statistics"), task, mistakes)
+    _check_statistics(sections, task, mistakes)
     return task
 
 
@@ -64,9 +65,16 @@ def _check_cohort(
         return _check_generated(section, mistakes)
     assert section.caps is not None and section.participants is not None
     caps, found = section.caps, len(mistakes.found)
-    with mistakes.at(("cohort", "caps")):
-        check_caps(caps)
-    if not caps.is_dir() and caps in section.participants.parents:
+    for key, path in (("caps", caps), ("participants", section.participants)):
+        if not path.exists() and key in mistakes.data["cohort"]:
+            kind = "CAPS folder" if key == "caps" else "participants table"
+            near = near_path(path, folder=key == "caps")
+            mistakes.add(("cohort", key), f"No {kind} at '{path}'.{near}")
+    if not mistakes.found[found:]:
+        with mistakes.at(("cohort", "caps")):
+            check_caps(caps)
+    is_theirs = "participants" in mistakes.data["cohort"]
+    if not section.participants.exists() and (is_theirs or mistakes.found[found:]):
         return None, None  # one mistake, not two
     with mistakes.at(("cohort", "image")):
         image = ImageType.parse(section.image)
@@ -122,8 +130,9 @@ def _check_models(
     check_configuration: CheckModel,
 ) -> None:
     models: Mapping[str, ModelSection] = sections.get("models") or {}
-    known = list(sections.get("splits") or {})
-    if sections.get("sealed_test") is not None:
+    known = _names("splits", sections, mistakes)
+    _check_titles(models, mistakes)
+    if "sealed_test" in mistakes.data:
         known = [SEALED, *known]
     for name, section in models.items():
         key = ("models", name)
@@ -143,10 +152,34 @@ def _check_models(
             check_configuration(name, section.config, task)
 
 
+def _check_titles(models: Mapping[str, ModelSection], mistakes: Mistakes) -> None:
+    """Check that no two models go by one name in the report."""
+    seen: dict[str, str] = {}
+    for name, section in models.items():
+        title = section.label or name
+        if title in seen:
+            key = "label" if section.label else "type"
+            mistakes.add(
+                ("models", name, key),
+                f"'{title}' is what the report calls '{seen[title]}'; choose another.",
+            )
+        seen.setdefault(title, name)
+
+
 def _check_statistics(
-    section: StatisticsSection | None, task: Task | None, mistakes: Mistakes
+    sections: Mapping[str, Any], task: Task | None, mistakes: Mistakes
 ) -> None:
-    if section is None or task is None:
+    section: StatisticsSection | None = sections.get("statistics")
+    if section is None:
+        return
+    models = _names("models", sections, mistakes)
+    if section.reference is not None and section.reference not in models:
+        mistakes.add(
+            ("statistics", "reference"),
+            f"no model is called '{section.reference}'."
+            f"{did_you_mean(section.reference, models)}",
+        )
+    if task is None:
         return
     key = ("statistics", "metrics")
     for name in section.metrics or ():
@@ -159,6 +192,13 @@ def _check_statistics(
             f"'{section.primary}' is not among the metrics."
             f"{did_you_mean(section.primary, metrics)}",
         )
+
+
+def _names(key: str, sections: Mapping[str, Any], mistakes: Mistakes) -> list[str]:
+    """Return the names of tables, those whose shape is wrong too: they were told."""
+    given = mistakes.data.get(key)
+    names = [*(sections.get(key) or ()), *(given if isinstance(given, Mapping) else ())]
+    return list(dict.fromkeys(names))
 
 
 def default_metrics(section: StatisticsSection, task: Task) -> list[str]:

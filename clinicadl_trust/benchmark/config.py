@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -26,7 +25,6 @@ __all__ = [
     "RunSection",
     "StatisticsSection",
     "StrategySection",
-    "with_defaults",
 ]
 
 #: The models that every benchmark has: what an image model must beat.
@@ -161,12 +159,17 @@ class StatisticsSection(_Section):
         By default those that suit the task.
     primary : str, optional
         The metric that the primary comparison is made on; by default the first.
+    reference : str, optional
+        The model that each of the others is to beat, in general ``"metadata"``: the
+        primary question. Its p-values are adjusted for these pairs alone, the
+        remaining pairs are exploratory. By default all pairs are one question.
     confidence_level : float
         Of every interval.
     """
 
     metrics: Annotated[list[StrictStr], Field(min_length=1)] | None = None
     primary: StrictStr | None = None
+    reference: StrictStr | None = None
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
@@ -227,50 +230,3 @@ class Experiment(_Section):
         """Every split by name, the sealed test group first."""
         sealed = {} if self.sealed_test is None else {SEALED: self.sealed_test}
         return {**sealed, **self.splits}
-
-
-def with_defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
-    """Write out what a section takes from others: seeds, and the baselines.
-
-    Parameters
-    ----------
-    sections : mapping
-        Fields of an ``Experiment``; those whose shape is wrong may be absent.
-
-    Returns
-    -------
-    dict
-        The same fields.
-    """
-    seed = sections.get("seed", 0)
-    models = {
-        name: model.model_copy(update={"seeds": model.seeds or [seed]})
-        for name, model in (sections.get("models") or {}).items()
-    }
-    for name in BASELINES:
-        models.setdefault(name, ModelSection(type=name, seeds=[seed]))
-    splits = (sections.get("splits") or {}).items()
-    filled = {
-        **sections,
-        "models": models,
-        "splits": {name: _strategy(section, seed) for name, section in splits},
-    }
-    if (sealed := sections.get("sealed_test")) is not None:
-        filled["sealed_test"] = _strategy(sealed, seed)
-    if (cohort := sections.get("cohort")) is not None:
-        filled["cohort"] = _cohort(cohort, seed)
-    return filled
-
-
-def _cohort(section: CohortSection, seed: int) -> CohortSection:
-    if section.generate is not None:
-        return section.model_copy(update={"generate": _seeded(section.generate, seed)})
-    return section.model_copy(update={"image": section.image or "T1Linear"})
-
-
-def _strategy(section: StrategySection, seed: int) -> StrategySection:
-    return StrategySection(strategy=section.strategy, **_seeded(section.options, seed))
-
-
-def _seeded(options: Mapping[str, Any], seed: int) -> dict[str, Any]:
-    return {**options, "seed": options.get("seed", seed)}

@@ -23,8 +23,8 @@ from clinicadl_trust.benchmark.config import (
     RunSection,
     StatisticsSection,
     StrategySection,
-    with_defaults,
 )
+from clinicadl_trust.benchmark.defaults import with_defaults
 from clinicadl_trust.benchmark.locate import Key, key_lines
 from clinicadl_trust.benchmark.mistakes import Mistakes
 from clinicadl_trust.cohort import Task
@@ -128,9 +128,18 @@ def _parse(path: Path) -> tuple[str, dict[str, Any]]:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"'{path}' is not valid TOML: {error}. Text needs quotes, and each key "
-            "stands once in its table."
+            f"'{path}' is not valid TOML: {error}.{_shown(text, str(error))} Text "
+            "needs quotes, and each key stands once in its table."
         ) from error
+
+
+def _shown(text: str, error: str) -> str:
+    """Quote the line that a TOML error is about."""
+    found = re.search(r"at line (\d+)", error)
+    lines = text.splitlines()
+    if found is None or int(found[1]) > len(lines):
+        return ""
+    return f" The line reads: {lines[int(found[1]) - 1].strip()}."
 
 
 def _sections(data: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
@@ -149,7 +158,7 @@ def _sections(data: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
         if built is not None:
             sections[key] = built
     for key, model in _NAMED.items():
-        sections[key] = _named(model, data.get(key, {}), key, mistakes)
+        sections[key] = _named(model, data[key], key, mistakes) if key in data else {}
     sections |= _scalars(data, mistakes)
     return sections
 
@@ -176,13 +185,22 @@ def _named(
     if not isinstance(tables, Mapping):
         mistakes.add((section,), f"write tables [{section}.NAME]; got {tables!r}.")
         return {}
-    found = {}
+    if section == "models" and not tables:
+        mistakes.add((section,), "name at least one model: [models.NAME].")
+    found: dict[str, _Model] = {}
+    folded: dict[str, str] = {}
     for name, table in tables.items():
         if not _NAME.fullmatch(name) or name.endswith(".partial"):
             mistakes.add(
                 (section, name),
                 "a name becomes a folder: begin with a letter or a digit, and use only "
                 "letters, digits, '-', '_' and '.'.",
+            )
+        if (twin := folded.setdefault(name.casefold(), name)) != name:
+            mistakes.add(
+                (section, name),
+                f"a name becomes a folder, and '{twin}' differs from it by capitals "
+                "alone; choose another.",
             )
         built = _build(model, table, (section, name), mistakes)
         if built is not None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from clinicadl_trust.benchmark.comparing import compare_models
 from clinicadl_trust.benchmark.config import Experiment
 from clinicadl_trust.benchmark.execution import Outcome
 from clinicadl_trust.benchmark.plan import Run
@@ -55,7 +56,7 @@ def write_results(
         If no model has done all its runs on any split.
     """
     # scipy and statsmodels take seconds to import: not before there is a result.
-    from clinicadl_trust.stats import compare, evaluate, fold_metrics, write_statistics
+    from clinicadl_trust.stats import evaluate, fold_metrics, write_statistics
 
     done = [run for run in runs if run.is_done]
     if not done:
@@ -78,8 +79,9 @@ def write_results(
     folds = fold_metrics(predictions, section.metrics)
     write_table(folds, directory / "fold_metrics.tsv")
     tables = [evaluate(predictions, section.metrics, confidence_level=level)]
-    if predictions["model"].nunique() > 1:  # others may have failed
-        tables.append(compare(predictions, section.primary, confidence_level=level))
+    together = predictions.groupby("split_strategy")["model"].nunique()
+    if together.max() > 1:  # others may have failed
+        tables.append(compare_models(predictions, experiment))
     statistics = pd.concat([table for table in tables if len(table)], ignore_index=True)
     write_statistics(statistics, directory / "statistics.tsv")
     return statistics

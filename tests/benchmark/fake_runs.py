@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from clinicadl_trust.benchmark.config import Experiment, with_defaults
+from clinicadl_trust.benchmark.config import Experiment
+from clinicadl_trust.benchmark.defaults import with_defaults
 from clinicadl_trust.benchmark.execution import Outcome
 from clinicadl_trust.benchmark.plan import Run
 from clinicadl_trust.benchmark.workers import settle

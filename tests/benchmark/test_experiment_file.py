@@ -155,6 +155,12 @@ threds = 1
         ("[models.ridge]", "[model.ridge]", "unknown key. Did you mean 'models'"),
         ("seed = 3", "seed = -3", "line 2, seed: Input should be greater"),
         ('name = "small"\n', "", "name: this key is needed"),
+        (
+            "[models.ridge]",
+            '[statistics]\nreference = "metadta"\n[models.ridge]',
+            "line 14, statistics.reference: no model is called 'metadta'. Did you mean "
+            "'metadata'",
+        ),
         ("[run]", "[run]", None),
     ],
 )
@@ -174,6 +180,24 @@ def test_models_on_unknown_splits(tmp_path):
         "line 17, models.ridge.splits: 'peeple' is no split."
     )
     assert "Did you mean 'people'" in line
+
+
+def test_no_model_at_all_is_a_mistake(tmp_path):
+    text = GENERATED[: GENERATED.index("[models.ridge]")] + "[models]\n"
+    (line,) = mistakes(tmp_path, text)
+    assert "line 13, models: name at least one model: [models.NAME]" in line
+
+
+def test_a_name_whose_table_is_wrong_is_not_said_to_be_unknown(tmp_path):
+    text = GENERATED.replace('"ParticipantKFold"', "3").replace(
+        'type = "scikit-learn"', 'type = 3\nsplits = ["people"]'
+    )
+    text += '[models.other]\ntype = "x"\nsplits = ["people"]\n'
+    found = mistakes(tmp_path, text + '[statistics]\nreference = "ridge"\n')
+    assert [line.strip().split(":")[0] for line in found] == [
+        "line 11, splits.people.strategy",
+        "line 14, models.ridge.type",
+    ]
 
 
 def test_sections_that_are_no_tables(tmp_path):
@@ -216,10 +240,45 @@ def test_absent_folders_and_tables(tmp_path):
     assert "line 6, cohort.participants: No" in mistakes(tmp_path, text)[1]
 
 
+def test_the_nearest_path_is_told(tmp_path):
+    (tmp_path / "data" / "caps").mkdir(parents=True)
+    (tmp_path / "data" / "capps.toml").touch()
+    text = re.sub(r"\[cohort.generate\]\n.*\n", 'caps = "data/capps"\n', GENERATED)
+    (line,) = mistakes(tmp_path, text)
+    assert f"Did you mean '{tmp_path / 'data' / 'caps'}'?" in line
+    (line,) = mistakes(tmp_path, text.replace("data/capps", "daata/caps"))
+    assert f"Did you mean '{tmp_path / 'data' / 'caps'}'?" in line
+    (line,) = mistakes(tmp_path, text.replace("data/capps", "data/x/y/z"))
+    assert (
+        f"'{tmp_path / 'data'}' holds capps.toml, caps. A relative path starts at"
+        in line
+    )
+
+
+def test_a_folder_that_is_no_caps_is_one_mistake(tmp_path):
+    (tmp_path / "bids").mkdir()
+    text = re.sub(r"\[cohort.generate\]\n.*\n", 'caps = "bids"\n', GENERATED)
+    (line,) = mistakes(tmp_path, text)
+    assert "has no dataset_description.json, so it is not a CAPS" in line
+
+
+@pytest.mark.parametrize(
+    ("added", "told"),
+    [
+        ("[models.Ridge]", "'ridge' differs from it by capitals alone"),
+        ('[models.other]\nlabel = "ridge"', "line 18, models.other.label: 'ridge' is"),
+    ],
+)
+def test_two_models_that_would_be_taken_for_one(tmp_path, added, told):
+    (line,) = mistakes(tmp_path, f'{GENERATED}{added}\ntype = "scikit-learn"\n')
+    assert told in line
+
+
 def test_a_syntax_error_has_its_line(tmp_path):
     (line,) = mistakes(tmp_path, 'name = "x"\nseed = zero\n')
     assert "is not valid TOML" in line
     assert "line 2" in line
+    assert "The line reads: seed = zero." in line
 
 
 def test_an_absent_file(tmp_path):
