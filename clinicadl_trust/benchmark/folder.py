@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -176,12 +177,20 @@ def writing(directory: Path) -> Iterator[None]:
         yield
     except OSError as error:
         reason = unwritable(error)
-        if reason is None:
+        if reason is None or _is_elsewhere(error, directory):
             raise
         raise OutputError(
             f"'{error.filename or directory}' cannot be written: {reason}. What is "
             "done is kept: mend this, then run the same command to continue."
         ) from error
+
+
+def _is_elsewhere(error: OSError, directory: Path) -> bool:
+    """Whether an error is about a file that was to be read: a table, an image."""
+    if error.errno in _FULL or not isinstance(error.filename, str | os.PathLike):
+        return False
+    path = Path(error.filename).absolute()
+    return directory not in (path, *path.parents) and path not in directory.parents
 
 
 def unwritable(error: BaseException | None) -> str | None:

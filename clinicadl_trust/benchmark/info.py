@@ -17,7 +17,7 @@ from clinicadl_trust.benchmark.preparation import Prepared
 from clinicadl_trust.benchmark.splitting import Splits
 from clinicadl_trust.records import write_json
 
-__all__ = ["FILE", "finish_info", "read_info", "update_info", "write_info"]
+__all__ = ["FILE", "begin_runs", "end_runs", "read_info", "update_info", "write_info"]
 
 FILE = "benchmark.json"
 
@@ -86,11 +86,13 @@ def write_info(
                 for name, model in experiment.models.items()
             },
             "primary_metric": experiment.statistics.primary,
+            "reference": experiment.statistics.reference,
             "splits": {name: _split(name, made) for name, made in splits.items()},
             "cohort": {
                 "caps": str(prepared.caps),
                 "participants": str(section.participants or "caps/participants.tsv"),
                 "generated": section.generate,
+                "image": asdict(prepared.image),
             },
         },
     )
@@ -109,9 +111,14 @@ def update_info(directory: Path, **values: Any) -> None:
     write_json(directory / FILE, {**read_info(directory), **values})
 
 
-def finish_info(directory: Path, is_news: bool) -> None:
-    """Write when the last run was done, unless none was done by this call."""
-    if is_news or not read_info(directory).get("finished"):
+def begin_runs(directory: Path) -> None:
+    """Write that runs are left to do: until they are, nothing is finished."""
+    update_info(directory, finished=None)
+
+
+def end_runs(directory: Path) -> None:
+    """Write when the last run was done, unless that is written already."""
+    if not read_info(directory).get("finished"):
         update_info(directory, finished=_now())
 
 

@@ -25,7 +25,7 @@ from clinicadl_trust.benchmark.folder import (
     write_resolved,
     writing,
 )
-from clinicadl_trust.benchmark.info import finish_info, write_info
+from clinicadl_trust.benchmark.info import begin_runs, end_runs, write_info
 from clinicadl_trust.benchmark.plan import Run, plan
 from clinicadl_trust.benchmark.preparation import prepare
 from clinicadl_trust.benchmark.progress import Display, Silent
@@ -57,6 +57,8 @@ class BenchmarkResult:
         ``statistics.tsv``.
     report : pathlib.Path or None
         The report, if it was asked for.
+    leaky : tuple of str
+        The splits that are wrong on purpose: their numbers are no results.
     """
 
     directory: Path
@@ -65,6 +67,7 @@ class BenchmarkResult:
     leaks: pd.DataFrame
     statistics: pd.DataFrame
     report: Path | None
+    leaky: tuple[str, ...] = ()
 
 
 def run_benchmark(
@@ -164,14 +167,15 @@ def _run(
     refuse_leaks(
         audit_benchmark(experiment, prepared, splits, runs, directory), directory
     )
-    is_news = not all(run.is_done for run in runs)
+    if not all(run.is_done for run in runs):
+        begin_runs(directory)
     failed = execute(runs, workers, display, partial(write_failures, directory))
     workers.close()
     display.stage("Auditing the runs")
     leaks = audit_benchmark(experiment, prepared, splits, runs, directory)
     display.stage("Computing the statistics")
     statistics = write_results(experiment, runs, directory)
-    finish_info(directory, is_news)
+    end_runs(directory)
     page = None
     if report:
         from clinicadl_trust.report import write_report
@@ -179,7 +183,13 @@ def _run(
         display.stage("Writing the report")
         page = write_report(directory)
     return BenchmarkResult(
-        directory, tuple(runs), tuple(failed), leaks, statistics, page
+        directory=directory,
+        runs=tuple(runs),
+        failed=tuple(failed),
+        leaks=leaks,
+        statistics=statistics,
+        report=page,
+        leaky=tuple(name for name, made in splits.items() if made.info.leaky),
     )
 
 

@@ -104,7 +104,7 @@ def _tell(result: BenchmarkResult, output: Path) -> None:
 
 
 def _table(result: BenchmarkResult) -> str:
-    """Return the estimates of the primary metric, models by splits."""
+    """Return the estimates of the primary metric; leaky splits are marked."""
     rows = result.statistics[result.statistics["kind"] == "estimate"]
     metric = rows["metric"].iloc[0]
     rows = rows[rows["metric"] == metric]
@@ -116,7 +116,8 @@ def _table(result: BenchmarkResult) -> str:
         for row in rows.itertuples()
     }
     splits = list(dict.fromkeys(run.spec.split_strategy for run in result.runs))
-    lines = [[metric, *splits]]
+    marked = [f"{s} (leaky)" if s in result.leaky else s for s in splits]
+    lines = [[metric, *marked]]
     for model in dict.fromkeys(rows["model"]):
         lines.append([model, *(cells.get((model, split), "") for split in splits)])
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]

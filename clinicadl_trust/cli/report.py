@@ -17,6 +17,7 @@ __all__ = ["report"]
 )
 @click.option(
     "--output",
+    "-o",
     type=click.Path(path_type=Path),
     metavar="FILE",
     help="Where to write the page; an existing one is replaced. "

@@ -164,6 +164,16 @@ def test_additions(tmp_path, change, added):
             {"statistics": {"metrics": ["brier_score"], "primary": "brier_score"}},
             "primary",
         ),
+        (
+            {
+                "statistics": {
+                    "metrics": ["roc_auc"],
+                    "primary": "roc_auc",
+                    "reference": "metadata",
+                }
+            },
+            "statistics.reference: was absent, now 'metadata'",
+        ),
         ({"run": {"threads": 2}}, "run.threads: was 1, now 2"),
     ],
 )
@@ -171,3 +181,15 @@ def test_whatever_changes_or_hides_a_result_is_refused(tmp_path, change, told):
     with pytest.raises(ConfigError, match="may be added") as error:
         additions(experiment(), experiment(**change), tmp_path)
     assert told in str(error.value)
+
+
+def test_a_file_elsewhere_that_may_not_be_read_is_not_said_to_be_unwritable(tmp_path):
+    table = str(tmp_path / "people.tsv")
+    with pytest.raises(PermissionError), writing(tmp_path / "results"):
+        raise PermissionError(errno.EACCES, "Permission denied", table)
+    for place in (tmp_path, tmp_path / "results" / "runs"):
+        with (
+            pytest.raises(OutputError, match="read-only"),
+            writing(tmp_path / "results"),
+        ):
+            raise PermissionError(errno.EACCES, "Permission denied", str(place))

@@ -1,6 +1,7 @@
 import importlib.util
 import json
 import os
+import re
 import shutil
 import signal
 import time
@@ -50,6 +51,8 @@ mlp_args = {{ hidden_dims = [] }}
 [models.voxels]
 type = "scikit-learn"
 features = {{ name = "voxels" }}
+[statistics]
+reference = "metadata"
 [run]
 n_jobs = 2
 """
@@ -120,6 +123,8 @@ def test_every_run_is_done_and_recorded(done):
     assert info["primary_metric"] == "roc_auc"
     assert info["splits"]["sealed"]["sealed"] is True
     assert info["splits"]["scans"]["leaky"] is True
+    assert info["cohort"]["image"]["data_type"] == "t1_linear"
+    assert info["reference"] == "metadata"
     assert info["started"] <= info["finished"]
     assert done.report == done.directory / "report.html"
     assert done.report.is_file()
@@ -148,6 +153,10 @@ def test_predictions_are_those_of_every_run_and_statistics_cover_them(done):
     }
     comparisons = statistics[statistics["kind"] == "comparison"]
     assert set(comparisons["metric"]) == {"roc_auc"}
+    primary = comparisons[comparisons["primary"]]
+    assert set(primary["split_strategy"]) == {"sealed"}
+    assert primary["model"].tolist() == ["cnn", "voxels"]
+    assert set(primary["reference"]) == {"metadata"}
     folds = table(done.directory, "fold_metrics")
     assert len(folds) == len(done.runs) * estimates["metric"].nunique()
 
@@ -191,6 +200,7 @@ def test_interrupted_then_killed_in_a_checkpoint_it_ends_the_same(
     assert "Traceback" not in said
     process = start_and_strike(experiment, output, kill_resume.in_checkpoint(2))
     kill_resume.kill(process, with_workers=False)
+    assert json.loads((output / "benchmark.json").read_text())["finished"] is None
     assert not (output / "statistics.tsv").exists()
     run_benchmark(experiment, output, report=False)
     expected = (done.directory / "statistics.tsv").read_bytes()
@@ -222,7 +232,10 @@ def test_a_failing_model_is_added_recorded_and_left_out(copy):
     assert failures["message"].str.contains("Negative values").all()
     assert "failing" not in set(table(copy, "statistics")["model"])
     assert moments(copy) == before
-    (addition,) = json.loads((copy / "benchmark.json").read_text())["history"]
+    info = json.loads((copy / "benchmark.json").read_text())
+    (addition,) = info["history"]
+    assert info["finished"] >= addition["date"]
+    assert re.search(r"roc_auc +sealed +people +scans \(leaky\)", ran.output)
     assert addition["added"] == ["models.failing"]
 
 

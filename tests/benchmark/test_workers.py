@@ -9,6 +9,7 @@ from pathlib import Path
 import fake_runs
 import pytest
 
+import clinicadl_trust
 from clinicadl_trust.benchmark.execution import execute
 from clinicadl_trust.benchmark.folder import locked
 from clinicadl_trust.benchmark.progress import Silent
@@ -108,7 +109,9 @@ def test_workers_end_with_their_parent_and_free_the_folder(tmp_path, kind):
     script = tmp_path / "parent.py"
     script.write_text(textwrap.dedent(PARENT))
     folder = tmp_path / "benchmark"
-    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parent)}
+    # The package that is tested, whichever is installed.
+    roots = Path(__file__).parent, Path(clinicadl_trust.__file__).parents[1]
+    env = {**os.environ, "PYTHONPATH": os.pathsep.join(map(str, roots))}
     parent = subprocess.Popen(
         [sys.executable, str(script), str(folder)],
         env=env,
