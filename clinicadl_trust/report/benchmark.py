@@ -170,6 +170,12 @@ class Benchmark:
         given = self.info.get("primary_metric")
         return given if given in names else next(iter(names), given)
 
+    @property
+    def reference(self) -> str | None:
+        """The model that each other was to beat, None where all pairs were asked."""
+        given = self.info.get("reference")
+        return given if given in {model.name for model in self.models} else None
+
     def metric(self, name: str | None = None) -> Metric:
         """Say what a metric is; by default the primary one."""
         return describe_metric(str(name or self.primary_metric), self.task)

@@ -6,16 +6,26 @@ import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.text import interval, number, p_value, signed
+from clinicadl_trust.report.text import (
+    count,
+    interval,
+    number,
+    p_value,
+    signed,
+)
 
 __all__ = [
+    "asked",
     "beats_chance",
+    "caveat",
     "comparison",
     "difference",
     "estimate",
     "flip",
+    "headed",
     "methods",
     "n_sites",
+    "people",
     "place",
     "shown",
     "strongest",
@@ -67,6 +77,19 @@ def flip(row: pd.Series) -> pd.Series:
     return turned
 
 
+def asked(benchmark: Benchmark, row: pd.Series) -> bool:
+    """Say whether a pair of models is of the primary question: all, or some, are."""
+    if benchmark.reference is None:
+        return True
+    others = {row["model"], row["reference"]} - {benchmark.reference}
+    return len(others) == 1 and not benchmark.model(others.pop()).is_baseline
+
+
+def caveat(benchmark: Benchmark, row: pd.Series) -> str:
+    """Return what to add to a difference that nobody asked about beforehand."""
+    return "" if asked(benchmark, row) else "; exploratory"
+
+
 def wins(metric: Metric, row: pd.Series) -> bool:
     """Say whether the first model is better: interval and p-value must both agree."""
     clear = row["low"] > 0 if metric.higher_is_better else row["high"] < 0
@@ -111,6 +134,21 @@ def difference(row: pd.Series) -> str:
     text = f"adjusted p {text}" if text.startswith("<") else f"adjusted p = {text}"
     ends = interval(row["low"], row["high"], sign=True)
     return f"{signed(row['value'])} ({ends}, {text})"
+
+
+def people(rows: pd.DataFrame) -> str:
+    """Say how many people, and scans, estimates or comparisons rest on."""
+    if "n_participants" not in rows or rows["n_participants"].isna().all():
+        return ""
+    people, scans = rows["n_participants"].max(), rows["n_images"].max()
+    return f"{count(people, 'participant')}, {count(scans, 'scan')}"
+
+
+def headed(benchmark: Benchmark, strategy: Strategy) -> str:
+    """Return the heading of a strategy's figure, with how many people it rests on."""
+    table = benchmark.estimates
+    size = people(table[table["split_strategy"] == strategy.name])
+    return f"{strategy.heading} ({size})" if size else strategy.heading
 
 
 def shown(row: pd.Series) -> str:

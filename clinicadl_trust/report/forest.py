@@ -102,12 +102,16 @@ class Row:
 
 @dataclass(frozen=True)
 class Group:
-    """Rows under one heading; ``leaky`` ones are marked as no result."""
+    """Rows under one heading; ``leaky`` ones are marked as no result.
+
+    ``size`` says how many people the rows rest on.
+    """
 
     title: str
     rows: tuple[Row, ...]
     leaky: bool = False
     sealed: bool = False
+    size: str = ""
 
 
 @dataclass(frozen=True)

@@ -172,6 +172,10 @@ TERMS = {
         "The one question named before the data were looked at; answers to others are "
         "exploratory.",
     ),
+    "exploratory": Term(
+        "Exploratory",
+        "Looked at besides the primary question: worth a new study, not yet an answer.",
+    ),
     "chance": Term("Chance level", "What a model that knows nothing would score."),
     "roc": Term(
         "ROC curve",

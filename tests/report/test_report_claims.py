@@ -350,6 +350,45 @@ def test_reservations_are_named():
     ]
 
 
+def test_intervals_over_sites_are_said_to_be_too_short():
+    rows = [GOOD, estimate("cnn", 0.8, 0.7, 0.9, "sites", calibration="approximate")]
+    (note,) = [
+        claim
+        for claim in claims(benchmark(*rows, strategies=(SEALED, SITES)))
+        if claim.statement == "The intervals of sites are approximate."
+    ]
+    assert "too short" in note.reason
+
+
+def test_runs_of_different_versions_are_named():
+    versions = [{"torch": "2.6.0", "numpy": "2.3.5"}, {"torch": "2.7.0"}, None]
+    runs = pd.DataFrame(
+        {"model": "cnn", "seed": [0, 1, 2], "versions": versions}, dtype=object
+    )
+    (note,) = said(claims(benchmark(GOOD, BETTER, runs=runs)), "note")
+    assert note == "The runs were made with different versions: torch 2.6.0 and 2.7.0."
+    same = runs.iloc[[0, 0, 2]].assign(seed=[0, 1, 2])
+    assert said(claims(benchmark(GOOD, BETTER, runs=same)), "note") == []
+
+
+def test_a_pair_that_nobody_asked_about_is_exploratory():
+    rows = [
+        GOOD,
+        BETTER,
+        estimate("svm", 0.95, 0.9, 0.99),
+        difference("cnn", "svm", -0.1, -0.15, -0.05, 0.001, 0.002),
+    ]
+    models = (CNN, SVM, METADATA)
+    found = claims(benchmark(*rows, models=models, info={"reference": "metadata"}))
+    told = {claim.statement: claim.reason for claim in found}
+    assert told["svm does better than cnn on the sealed test group."].endswith(
+        "adjusted p = 0.002); exploratory."
+    )
+    assert "exploratory" not in told[BEYOND]
+    plain = claims(benchmark(*rows, models=models))
+    assert not any("exploratory" in claim.reason for claim in plain)
+
+
 def test_several_seeds_need_no_reservation():
     runs = pd.DataFrame([{"model": "cnn", "seed": 0}, {"model": "cnn", "seed": 1}])
     assert said(claims(benchmark(GOOD, BETTER, runs=runs)), "note") == []

@@ -196,7 +196,48 @@ def test_image_models_against_the_metadata_are_highlighted(tree):
     text = section(tree, "comparisons")
     assert "Which model does better? ROC AUC, sealed test group" in text
     assert "10 pairs of models" in text
-    assert "scans" not in text.lower()
+    assert "scans in" not in text.lower()  # the leaky split
+
+
+def test_with_a_reference_the_question_is_each_model_against_it(whole):
+    info = {**whole.info, "reference": "metadata"}
+    asked = dataclasses.replace(whole, predictions=None, info=info)
+    tree = lxml.html.document_fromstring(render_report(asked))
+    text = section(tree, "comparisons")
+    assert "Does each image model do better than age, sex and site alone?" in text
+    assert "3 pairs of models" in text
+    assert "Any other pair is exploratory" in text
+    forest = figure(tree, "comparison-sealed-roc_auc")
+    groups = [row.text_content().strip() for row in select(forest, "tr", "group")]
+    assert groups == ["Against metadata", "Other pairs, exploratory"]
+    first, second = (
+        [row.text_content() for row in select(body, "th", scope="row")]
+        for body in forest.iter("tbody")
+    )
+    assert first == [
+        f"{name} − metadata" for name in ("cnn", "regional-logistic", "voxel-svm")
+    ]
+    assert len(second) == 7
+
+
+def test_every_figure_says_how_many_people_it_rests_on(tree, whole):
+    rows = whole.estimates[whole.estimates["split_strategy"] == "sealed"]
+    size = (
+        f"{rows['n_participants'].max():.0f} participants, "
+        f"{rows['n_images'].max():.0f} scans"
+    )
+    for anchor in ("sealed", "estimates", "comparisons", "curves", "sites"):
+        assert f"Sealed test group ({size})" in section(tree, anchor), anchor
+
+
+def test_a_group_looked_at_again_is_not_said_to_be_looked_at_once(tree, whole):
+    assert "looked at once" in section(tree, "sealed")
+    added = [{"date": "2026-12-01T10:00:00", "added": ["models.cnn"]}]
+    again = dataclasses.replace(
+        whole, predictions=None, info={**whole.info, "history": added}
+    )
+    text = section(lxml.html.document_fromstring(render_report(again)), "sealed")
+    assert "looked at 2 times" in text
 
 
 def test_the_leak_is_measured_against_participants(tree, whole):
@@ -221,7 +262,14 @@ def test_terms_are_explained_by_keyboard_and_in_the_glossary(tree):
 
 def test_failures_and_versions_are_shown(tree):
     text = section(tree, "runs")
-    for word in ("The loss became NaN", "2.6.0", "8 min 42 s", "x86_64", "0, 1"):
+    for word in (
+        "The loss became NaN",
+        "2.6.0",
+        "8 min 42 s",
+        "x86_64",
+        "0, 1",
+        "memory (GB)4",
+    ):
         assert word in text
 
 
@@ -300,6 +348,15 @@ def test_women_are_counted_only_where_the_coding_is_clear(whole, coding, share):
     people["sex"] = [coding[n % 2] for n in range(len(people))]
     found = data.build(dataclasses.replace(whole, cohort=people))
     assert found.content["lines"][-1].women.startswith(share)
+
+
+def test_a_site_of_one_class_has_a_dash_in_place_of_a_value(whole):
+    predictions = whole.predictions
+    site = predictions["site"] == "site-1"
+    predictions = predictions[~site | (predictions["label"] == 1)]
+    found = sites.build(dataclasses.replace(whole, predictions=predictions))
+    rows = found.content["figures"][0][1].groups[0].rows
+    assert {row.label: row.cells[:2] for row in rows}["site-1"] == ("—", "—")
 
 
 @pytest.mark.parametrize("task", ["multiclass", "regression"])

@@ -8,7 +8,10 @@ from typing import Literal
 
 from clinicadl_trust.report.benchmark import Benchmark
 
-__all__ = ["Claim", "Rule", "Verdict"]
+__all__ = ["WHOLE_UNITS", "Claim", "Rule", "Verdict"]
+
+#: Units of a split that hold many people each: with few, their spread is unknown.
+WHOLE_UNITS = ("site", "scanner", "dataset")
 
 Verdict = Literal["may", "may not", "note"]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
-from clinicadl_trust.report.claims.base import Claim, Verdict
+from clinicadl_trust.report.claims.base import WHOLE_UNITS, Claim, Verdict
 from clinicadl_trust.report.evidence import beats_chance, estimate, n_sites, shown
 from clinicadl_trust.report.text import count
 
@@ -15,14 +15,12 @@ __all__ = ["MIN_SITES", "new_hospitals"]
 #: resample 4, 5 or 8 sites cover .79, .85 and .87 instead of .95 (our simulations).
 MIN_SITES = 8
 
-_WHOLE_SITES = ("site", "scanner", "dataset")
-
 
 def new_hospitals(benchmark: Benchmark) -> Iterator[Claim]:
     """Say whether anything is known of a hospital that took no part."""
     statement = "How well a model will do in a hospital that is not in this study."
     sites = n_sites(benchmark)
-    left_out = [s for s in benchmark.honest if s.unit in _WHOLE_SITES]
+    left_out = [s for s in benchmark.honest if s.unit in WHOLE_UNITS]
     if sites is None:
         yield Claim("may not", statement, "Sites were not recorded.")
     elif sites < MIN_SITES:

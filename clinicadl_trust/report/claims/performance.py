@@ -10,6 +10,7 @@ from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strate
 from clinicadl_trust.report.claims.base import Claim
 from clinicadl_trust.report.evidence import (
     beats_chance,
+    caveat,
     comparison,
     difference,
     estimate,
@@ -113,7 +114,8 @@ def _against(
         if row is None:
             strangers.append(model)
         else:
-            (winners if wins(metric, row) else losers).append((model, difference(row)))
+            said = difference(row) + caveat(benchmark, row)
+            (winners if wins(metric, row) else losers).append((model, said))
     where = f"Difference in {metric.title} {place(evidence)}"
     if winners:
         models = [model for model, _ in winners]
@@ -204,7 +206,7 @@ def ranking(benchmark: Benchmark) -> Iterator[Claim]:
             "may",
             f"{benchmark.model(row['model']).in_prose} does better than "
             f"{benchmark.model(row['reference']).in_prose} {place(evidence)}.",
-            f"{metric.title} {difference(row)}.",
+            f"{metric.title} {difference(row)}{caveat(benchmark, row)}.",
         )
     if len(table) and not winners:
         yield Claim(

@@ -10,6 +10,7 @@ from clinicadl_trust.report.claims.limits import (
     incomplete,
     leaks,
     leaky_splits,
+    mixed_versions,
     no_estimates,
     not_sealed,
     one_seed,
@@ -42,6 +43,7 @@ _ALWAYS: tuple[Rule, ...] = (
     approximate,
     one_seed,
     added_later,
+    mixed_versions,
     incomplete,
     audit_notes,
 )

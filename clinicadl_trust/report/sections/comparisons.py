@@ -5,7 +5,14 @@ from __future__ import annotations
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
-from clinicadl_trust.report.evidence import flip, methods, strongest
+from clinicadl_trust.report.evidence import (
+    asked,
+    flip,
+    headed,
+    methods,
+    people,
+    strongest,
+)
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.sections.base import Section
@@ -26,6 +33,7 @@ def build(benchmark: Benchmark) -> Section:
             "are not there yet."
         )
     content = {
+        "reference": benchmark.reference,
         "primary": _primary(benchmark, table),
         "figures": _figures(benchmark, table),
         "methods": methods(benchmark, table),
@@ -40,7 +48,7 @@ def build(benchmark: Benchmark) -> Section:
 
 
 def _primary(benchmark: Benchmark, table: pd.DataFrame) -> dict[str, str] | None:
-    """Return the one question asked beforehand: a metric on a split."""
+    """Return the question asked beforehand: a metric, a split and pairs of models."""
     strategy = strongest(benchmark)
     metric = benchmark.metric()
     if strategy is None:
@@ -48,12 +56,20 @@ def _primary(benchmark: Benchmark, table: pd.DataFrame) -> dict[str, str] | None
     rows = table[
         (table["metric"] == metric.name) & (table["split_strategy"] == strategy.name)
     ]
+    rows = rows[[asked(benchmark, row) for _, row in rows.iterrows()]]
     if rows.empty:
         return None
     first = rows.iloc[0]
+    question = "Which model does better?"
+    if benchmark.reference is not None:
+        against = benchmark.model(benchmark.reference)
+        alone = {"metadata": "age, sex and site alone"}.get(against.type)
+        question = f"Does each image model do better than {alone or against.in_prose}?"
     return {
+        "question": question,
         "judged": f"{metric.title}, {strategy.heading.lower()}",
         "pairs": count(len(rows), "pair of models", "pairs of models"),
+        "people": people(rows),
         "estimand": "" if pd.isna(first["estimand"]) else first["estimand"],
     }
 
@@ -68,7 +84,7 @@ def _figures(benchmark: Benchmark, table: pd.DataFrame) -> list[tuple[str, Fores
     figures = []
     for strategy in benchmark.honest:
         forest = _forest(benchmark, table, benchmark.primary_metric, strategy)
-        figures.append((strategy.heading, forest))
+        figures.append((headed(benchmark, strategy), forest))
     for metric in benchmark.metrics[1:]:
         if evidence is not None:
             forest = _forest(benchmark, table, metric, evidence)
@@ -87,14 +103,15 @@ def _forest(
     ]
     if table.empty:
         return None
-    rows = tuple(_row(row, benchmark) for row in _turned(benchmark, table))
+    groups = _groups(benchmark, _turned(benchmark, table))
+    rows = [row for group in groups for row in group.rows]
     better = ("second is better", "first is better")
     level = table["confidence_level"].dropna()
     return Forest(
         key=f"comparison-{strategy.name}-{name}",
         caption=f"Difference in {metric.title}, {strategy.heading.lower()}",
         axis=make_axis([v for r in rows for v in (r.value, r.low, r.high)], 0.0),
-        groups=(Group("", rows),),
+        groups=groups,
         columns=(
             "Difference",
             f"{level.iloc[0]:.0%} interval" if len(level) else "Interval",
@@ -106,9 +123,24 @@ def _forest(
     )
 
 
+def _groups(benchmark: Benchmark, rows: list[pd.Series]) -> tuple[Group, ...]:
+    """Part what was asked beforehand from what is looked at besides."""
+    parts: dict[str, list[Row]] = {"": []}
+    if benchmark.reference is not None:
+        against = f"Against {benchmark.title(benchmark.reference)}"
+        parts = {against: [], "Other pairs, exploratory": []}
+    titles = list(parts)
+    for row in rows:
+        title = titles[0] if asked(benchmark, row) else titles[-1]
+        parts[title].append(_row(row, benchmark))
+    return tuple(Group(title, tuple(found)) for title, found in parts.items() if found)
+
+
 def _turned(benchmark: Benchmark, table: pd.DataFrame) -> list[pd.Series]:
-    """Put image models before baselines in every pair, in the order of the models."""
+    """Put image models before baselines in every pair, and the reference last."""
     rank = {model.name: n for n, model in enumerate(benchmark.models)}
+    if benchmark.reference is not None:
+        rank[benchmark.reference] = len(rank)
     rows = []
     for _, row in table.iterrows():
         rows.append(flip(row) if rank[row["model"]] > rank[row["reference"]] else row)
@@ -118,7 +150,9 @@ def _turned(benchmark: Benchmark, table: pd.DataFrame) -> list[pd.Series]:
 def _row(row: pd.Series, benchmark: Benchmark) -> Row:
     against = benchmark.model(row["reference"])
     of_interest = (
-        against.type == "metadata" and not benchmark.model(row["model"]).is_baseline
+        benchmark.reference is None
+        and against.type == "metadata"
+        and not benchmark.model(row["model"]).is_baseline
     )
     return Row(
         label=(

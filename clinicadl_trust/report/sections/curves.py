@@ -12,6 +12,7 @@ from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
 from clinicadl_trust.report.charts import Curve, scatter_chart
+from clinicadl_trust.report.evidence import headed
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.class_curves import (
@@ -87,7 +88,7 @@ def _curves(
             *calibration_charts(benchmark, strategy, calibration, rank),
         )
         if charts:
-            panels.append(_Panel(strategy.heading, charts))
+            panels.append(_Panel(headed(benchmark, strategy), charts))
     return panels
 
 
@@ -115,7 +116,7 @@ def _scatters(
             if len(part := rows[rows["model"] == model.name])
         )
         if charts:
-            panels.append(_Panel(strategy.heading, charts))
+            panels.append(_Panel(headed(benchmark, strategy), charts))
     return panels
 
 

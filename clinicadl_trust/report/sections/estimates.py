@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
-from clinicadl_trust.report.evidence import methods
+from clinicadl_trust.report.evidence import methods, people
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
@@ -74,6 +74,7 @@ def estimate_forest(
             ),
             strategy.leaky,
             strategy.sealed,
+            people(table[table["split_strategy"] == strategy.name]),
         )
         for strategy in strategies
         if (table["split_strategy"] == strategy.name).any()

@@ -37,8 +37,8 @@ def build(benchmark: Benchmark) -> Section:
         )
         return Section("leakage", _TITLE, "leakage.html", {"forest": None}, (missing,))
     metric = benchmark.metric()
-    worst = max(rows, key=lambda row: abs(row.other.value - row.value))  # type: ignore[union-attr]
-    values = [v for r in rows for v in (r.value, r.other.value)]  # type: ignore[union-attr]
+    worst = max(_with_image(benchmark, rows), key=lambda row: abs(_gap(row)))
+    values = [v for r in rows for v in (r.value, r.value + _gap(r))]
     forest = Forest(
         key="leakage",
         caption=f"{metric.title} of the same model in an honest and in a leaky split",
@@ -76,6 +76,16 @@ def _rows(benchmark: Benchmark, leaky: Strategy, honest: Strategy) -> tuple[Row,
             true, flattered = (float(values.loc[key]) for key in keys)
             rows.append(_row(model.title, look[model.name], true, flattered))
     return tuple(rows)
+
+
+def _gap(row: Row) -> float:
+    return row.other.value - row.value if row.other else 0.0
+
+
+def _with_image(benchmark: Benchmark, rows: tuple[Row, ...]) -> list[Row]:
+    """Return the rows of models that look at the image, all if there are none."""
+    seeing = {model.title for model in benchmark.models if not model.is_baseline}
+    return [row for row in rows if row.label in seeing] or list(rows)
 
 
 def _row(name: str, style: Style, true: float, flattered: float) -> Row:

@@ -76,7 +76,7 @@ def _facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
     try:
         start, end = (datetime.fromisoformat(info[k]) for k in ("started", "finished"))
-        pairs.append(("Duration", duration((end - start).total_seconds())))
+        pairs.append(("Start to finish", duration((end - start).total_seconds())))
     except (KeyError, TypeError, ValueError):
         pass  # Not finished yet, or never recorded: the lines above say so.
     for key, name in (("seed", "Seed"), ("threads", "Threads per run")):
@@ -86,13 +86,21 @@ def _facts(info: Mapping[str, Any]) -> list[tuple[str, str]]:
 
 
 def _time(text: object) -> str:
-    return str(text).replace("T", " ")[:16] if text else "not recorded"
+    if not text:
+        return "not recorded"
+    zone = " UTC" if str(text).endswith("+00:00") else ""
+    return str(text).replace("T", " ")[:16] + zone
 
 
 def _pairs(content: object) -> list[tuple[str, str]]:
     if not isinstance(content, Mapping):
         return []
     return [
-        (str(key).replace("_", " "), "none" if value is None else str(value))
+        (_name(str(key)), "none" if value is None else str(value))
         for key, value in content.items()
     ]
+
+
+def _name(key: str) -> str:
+    """Write a key as words, its unit in brackets."""
+    return key.replace("_gb", " (GB)").replace("_", " ")

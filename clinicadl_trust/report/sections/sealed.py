@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
+from clinicadl_trust.report.evidence import people
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.estimates import estimate_forest
-from clinicadl_trust.report.text import count, interval, number
+from clinicadl_trust.report.text import interval, number
 
 __all__ = ["build"]
 
@@ -35,20 +36,13 @@ def build(benchmark: Benchmark) -> Section:
     metric = benchmark.primary_metric or table["metric"].iloc[0]
     content = {
         "strategy": sealed,
-        "size": _size(table),
+        "size": people(table),
+        "times": 1 + len(benchmark.info.get("history") or ()),
         "metric": benchmark.metric(metric),
         "forest": estimate_forest(benchmark, metric, [sealed], key="sealed"),
         "numbers": _numbers(benchmark, sealed),
     }
     return Section("sealed", _TITLE, "sealed.html", content)
-
-
-def _size(table: Any) -> str:
-    """Say how many people and scans were tested."""
-    if "n_participants" not in table or table["n_participants"].isna().all():
-        return ""
-    people, scans = table["n_participants"].max(), table["n_images"].max()
-    return f"{count(people, 'participant')} ({count(scans, 'scan')})"
 
 
 def _numbers(benchmark: Benchmark, sealed: Strategy) -> dict[str, Any]:

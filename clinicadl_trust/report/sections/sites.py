@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
+from clinicadl_trust.report.evidence import headed
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
@@ -14,6 +15,8 @@ from clinicadl_trust.stats import site_metrics
 __all__ = ["build"]
 
 _TITLE = "Site by site"
+#: Stands for what cannot be estimated.
+_NONE = "\N{EM DASH}"
 
 
 def build(benchmark: Benchmark) -> Section:
@@ -22,7 +25,7 @@ def build(benchmark: Benchmark) -> Section:
     if isinstance(table, str):
         return Section("sites", _TITLE, "sites.html", {"figures": []}, (table,))
     figures = [
-        (strategy.heading, _forest(benchmark, strategy, rows))
+        (headed(benchmark, strategy), _forest(benchmark, strategy, rows))
         for strategy in benchmark.honest
         if len(rows := table[table["split_strategy"] == strategy.name])
     ]
@@ -82,8 +85,8 @@ def _row(row: pd.Series, style: Style) -> Row:
     return Row(
         label=str(row["site"]),
         cells=(
-            number(row["value"]),
-            interval(row["low"], row["high"]) if has_interval else "\N{EM DASH}",
+            number(row["value"]) if pd.notna(row["value"]) else _NONE,
+            interval(row["low"], row["high"]) if has_interval else _NONE,
             f"{row['n_participants']:.0f}",
         ),
         style=style,
