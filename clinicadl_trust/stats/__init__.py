@@ -9,7 +9,8 @@ from clinicadl_trust.stats.curves import calibration_curve, roc_curve
 from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
-from clinicadl_trust.stats.metrics import Metric, get_metric, metric_names, register
+from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.roc import compare_roc_auc, roc_auc

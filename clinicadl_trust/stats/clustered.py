@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.metrics import Metric, n_classes
+from clinicadl_trust.stats.metric import Metric, n_classes
 from clinicadl_trust.stats.sample import Counts, Sample
 
 __all__ = ["Measured", "measure"]

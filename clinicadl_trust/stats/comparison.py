@@ -17,7 +17,8 @@ from clinicadl_trust.stats.evaluation import ALL_TESTED, notes
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import clustered_comparison
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.metrics import Metric, metric_names
+from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.metrics import metric_names
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.prepared import prepare
 from clinicadl_trust.stats.results import Comparison

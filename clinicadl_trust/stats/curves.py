@@ -12,7 +12,7 @@ from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.held_out import clustered_estimate
 from clinicadl_trust.stats.influence import mean_share
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.metrics import Metric
+from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare
 from clinicadl_trust.stats.runs import Part, models_of
 from clinicadl_trust.stats.sample import Sample

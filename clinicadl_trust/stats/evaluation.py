@@ -14,7 +14,7 @@ from clinicadl_trust.stats.design import choose_primary, infer_designs
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import CONSTANT, clustered_estimate
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.metrics import Metric
+from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import prepare
 from clinicadl_trust.stats.results import Estimate
 from clinicadl_trust.stats.rows import statistics_frame, statistics_row

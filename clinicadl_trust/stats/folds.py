@@ -13,7 +13,8 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.design import FOLD, infer_designs
 from clinicadl_trust.stats.held_out import clustered_estimate
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.metrics import Metric, get_metrics
+from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.metrics import get_metrics
 from clinicadl_trust.stats.prepared import IMAGE, Prepared, prepare
 from clinicadl_trust.stats.runs import Cell, Run, align, models_of
 

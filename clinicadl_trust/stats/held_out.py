@@ -19,7 +19,7 @@ from clinicadl_trust.stats.intervals import (
     t_p_value,
 )
 from clinicadl_trust.stats.labels import label_of, say_few
-from clinicadl_trust.stats.metrics import Metric
+from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.sample import Sample
 

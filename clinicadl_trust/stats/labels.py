@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clinicadl_trust.stats.metrics import Metric
+from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.results import Calibration
 from clinicadl_trust.stats.sample import Counts
 

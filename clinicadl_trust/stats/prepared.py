@@ -10,7 +10,7 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.predictions import check_predictions
-from clinicadl_trust.stats.metrics import TaskKind
+from clinicadl_trust.stats.metric import TaskKind
 
 __all__ = ["CLUSTER", "IMAGE", "Prepared", "prepare"]
 

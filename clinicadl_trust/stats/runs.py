@@ -19,7 +19,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.design import FOLD, Design
-from clinicadl_trust.stats.metrics import Metric
+from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared
 from clinicadl_trust.stats.sample import Sample
 
