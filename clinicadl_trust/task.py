@@ -18,6 +18,7 @@ Kind = Literal["classification", "regression"]
 _CONTROL_NAMES = frozenset(
     (
         "0",
+        "absent",
         "cn",
         "con",
         "control",
@@ -28,11 +29,15 @@ _CONTROL_NAMES = frozenset(
         "false",
         "hc",
         "healthy",
+        "hv",
         "nc",
         "neg",
         "negative",
         "no",
         "normal",
+        "smci",
+        "stable",
+        "unaffected",
     )
 )
 

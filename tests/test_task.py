@@ -21,6 +21,8 @@ def labels(*values):
         ((1.0, 0.0), ("0", "1")),
         ((True, False), ("False", "True")),
         (("MS", "EP"), ("EP", "MS")),
+        (("pMCI", "sMCI"), ("sMCI", "pMCI")),
+        (("affected", "unaffected"), ("unaffected", "affected")),
         ((1, 2), ("1", "2")),
         (("AD", "CN", "MCI"), ("AD", "CN", "MCI")),
         ((0, "AD", "0"), ("0", "AD")),
