@@ -30,6 +30,13 @@ CONSTANT = (
     "sampling error."
 )
 
+SAME = "Both models give each image the same score."
+
+ALIKE = (
+    "No participant's images tell the two models apart by more or less than another's: "
+    "the p-value is that of a sign test over participants."
+)
+
 
 def clustered_estimate(
     metric: Metric,
@@ -69,7 +76,7 @@ def clustered_estimate(
         warnings = (CONSTANT,)
     else:
         interval = _interval(metric, measured, confidence_level)
-        warnings = say_few(measured.smallest)
+        warnings = say_few(metric, measured.smallest)
         if math.isnan(interval.low) and measured.standard_error == 0:
             warnings += ("There is no error here, hence no interval for its size.",)
         elif math.isnan(interval.low) and measured.smallest.n_clusters > 1:
@@ -128,15 +135,12 @@ def clustered_comparison(
     second = measure(metric, sample, reference)
     difference = first.minus(second)
     error, df = difference.standard_error, difference.df
-    warnings = say_few(difference.smallest)
+    warnings = say_few(metric, difference.smallest)
     if error == 0:
         same = all(np.array_equal(a, b) for a in scores for b in reference)
         interval, p_value = _without_spread(metric, difference, same, confidence_level)
         statistic = math.nan
-        warnings += (
-            "No participant's images tell the two models apart by more or less than "
-            "another's: the p-value is that of a sign test over participants.",
-        )
+        warnings += (SAME,) if same else (ALIKE,)
     else:
         statistic = difference.value / error
         interval = t_interval(difference.value, error, df, confidence_level)

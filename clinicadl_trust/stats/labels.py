@@ -48,11 +48,13 @@ def label_of(
     return "conservative" if cautious or n_effective < ENOUGH_CLUSTERS else "calibrated"
 
 
-def say_few(smallest: Counts) -> tuple[str, ...]:
+def say_few(metric: Metric, smallest: Counts) -> tuple[str, ...]:
     """Say when a conclusion rests on few participants.
 
     Parameters
     ----------
+    metric : Metric
+        What is estimated or compared by.
     smallest : Counts
         Of the class with the fewest participants.
 
@@ -62,15 +64,17 @@ def say_few(smallest: Counts) -> tuple[str, ...]:
         A warning, or none.
     """
     n_clusters, n_effective = smallest.n_clusters, smallest.n_effective
+    among = "" if metric.task == "regression" else " in the smallest class"
     if n_clusters < FEWEST_CLUSTERS:
         rest = "too few for intervals that keep their level."
         if n_clusters < 2:
             rest = "no interval can be given."
-        plural = "s" * (n_clusters > 1)
-        return (f"Only {n_clusters} participant{plural} in the smallest class: {rest}",)
+        return (
+            f"Only {n_clusters} participant{'s' * (n_clusters > 1)}{among}: {rest}",
+        )
     if n_effective < LEAST_EVEN * n_clusters:
         return (
-            f"A few of the {n_clusters} participants of a class have most of its "
-            f"images: they weigh like {n_effective:.0f}.",
+            f"A few of the {n_clusters} participants{among} have most of the images: "
+            f"all of them weigh like {n_effective:.0f}.",
         )
     return ()

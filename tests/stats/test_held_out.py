@@ -213,8 +213,8 @@ def test_a_participant_with_most_of_the_images_leaves_few_degrees_of_freedom():
     assert estimate.df == pytest.approx(effective - 1)
     assert estimate.calibration == "approximate"
     assert estimate.warnings == (
-        "A few of the 11 participants of a class have most of its images: they weigh "
-        "like 2.",
+        "A few of the 11 participants in the smallest class have most of the images: "
+        "all of them weigh like 2.",
     )
     comparison = compare_roc_auc(label, score, other, cluster)
     assert comparison.calibration == "approximate"
@@ -297,6 +297,19 @@ def test_no_error_at_all_has_no_interval_where_errors_have_no_bound():
     assert "no error" in estimate.warnings[0]
 
 
+def test_a_quantity_has_no_classes_to_be_short_of():
+    label = np.arange(3.0)
+    metric = get_metric("mae", "regression")
+    score = np.array([0.1, 1.2, 1.9])
+    few = clustered_estimate(metric, Sample.make(label), [score])
+    assert few.warnings[0].startswith("Only 3 participants: too few")
+    cluster = np.minimum(np.arange(40), 9)
+    error = np.random.default_rng(0).normal(size=40)
+    uneven = Sample.make(np.arange(40.0), cluster)
+    estimate = clustered_estimate(metric, uneven, [uneven.label + error])
+    assert "the 10 participants have most of the images" in estimate.warnings[0]
+
+
 def test_r2_that_one_participant_carries_has_no_interval():
     label = np.array([1.0, 1.0, 2.0, 2.0])
     sample = Sample.make(label, [0, 0, 1, 1])
@@ -367,6 +380,7 @@ def test_a_model_against_itself_is_no_different():
     comparison = compare_roc_auc(label, score, score, cluster)
     assert (comparison.effect, comparison.low, comparison.high) == (0, 0, 0)
     assert comparison.p_value == 1
+    assert comparison.warnings == ("Both models give each image the same score.",)
 
 
 def test_two_perfect_models_may_still_differ():
