@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from clinicadl_trust.cohort_checks import check_families, checked_age, checked_ids
 from clinicadl_trust.exceptions import CohortError, did_you_mean
 from clinicadl_trust.tables import as_text, read_table
 from clinicadl_trust.task import Kind, Task
@@ -34,8 +34,6 @@ KNOWN_COLUMNS = (
 
 #: Columns that name a group of rows: kept as text, and carried into predictions.
 GROUPS = ("dataset", "site", "scanner", "family_id")
-
-_PREFIXES = {"participant_id": "sub-", "session_id": "ses-"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +61,8 @@ class Cohort:
         ------
         CohortError
             If it is empty, lacks an id column or names a column twice, holds an id
-            that is not BIDS's or a duplicated (participant, session) pair, or an age
-            that is not a number.
+            that is not BIDS's or a duplicated (participant, session) pair, an age
+            that is not a number, or a participant of two families.
         """
         return cls(_checked(frame, source), source)
 
@@ -178,8 +176,8 @@ def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     table = frame.copy()
     table.columns = pd.Index([str(name).strip() for name in frame.columns])
     _check_columns(table, source)
-    for name, prefix in _PREFIXES.items():
-        table[name] = _checked_ids(table[name], prefix, source)
+    for name in IDS:
+        table[name] = checked_ids(table[name], source)
     duplicated = table.duplicated(list(IDS), keep=False)
     if duplicated.any():
         pair = table.loc[duplicated, list(IDS)].iloc[0]
@@ -190,8 +188,10 @@ def _checked(frame: pd.DataFrame, source: str) -> pd.DataFrame:
     for name in (*GROUPS, "sex"):
         if name in table:
             table[name] = as_text(table[name])
+    if "family_id" in table:
+        check_families(table, source)
     if "age" in table:
-        table["age"] = _checked_age(table["age"], source)
+        table["age"] = checked_age(table["age"], source)
     return table.sort_values(list(IDS), kind="stable").reset_index(drop=True)
 
 
@@ -211,40 +211,3 @@ def _check_columns(table: pd.DataFrame, source: str) -> None:
         )
     if table.empty:
         raise CohortError(f"{source} has a header but no rows.")
-
-
-def _checked_ids(ids: pd.Series, prefix: str, source: str) -> pd.Series:
-    text = as_text(ids).map(str.strip, na_action="ignore")
-    empty = (text.isna() | (text == "")).to_numpy(dtype=bool)
-    if empty.any():
-        raise CohortError(
-            f"{source} has no {ids.name} in row {int(np.flatnonzero(empty)[0]) + 1} "
-            "below the header. Fill it or delete the row."
-        )
-    right = re.compile(f"{prefix}[A-Za-z0-9]+")
-    wrong = [value for value in text if right.fullmatch(value) is None]
-    if wrong:
-        bare = re.sub(r"[^A-Za-z0-9]", "", wrong[0].removeprefix(prefix))
-        raise CohortError(
-            f"{source} has the {ids.name} '{wrong[0]}' ({len(wrong)} rows are like "
-            f"it); BIDS ids are '{prefix}' with letters and digits after it, here "
-            f"'{prefix}{bare}'."
-        )
-    return text.astype(str)
-
-
-def _checked_age(ages: pd.Series, source: str) -> pd.Series:
-    try:
-        numbers = pd.to_numeric(ages).astype("Float64")
-    except (ValueError, TypeError) as error:
-        raise CohortError(
-            f"Column 'age' of {source} is not numeric: {error}. Write years with a "
-            "point for decimals, or n/a."
-        ) from error
-    years = numbers.to_numpy(dtype=float, na_value=np.nan)
-    wrong = years[(years < 0) | np.isinf(years)]
-    if wrong.size:
-        raise CohortError(
-            f"Column 'age' of {source} holds {wrong[0]:g}. Write years, or n/a."
-        )
-    return pd.Series(years, index=ages.index)

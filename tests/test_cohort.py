@@ -113,6 +113,15 @@ def test_a_missing_group_stays_missing():
     assert table["site"].isna().tolist() == [False, True]
 
 
+def test_a_person_of_two_families_is_refused():
+    ids = {"participant_id": ["sub-1"] * 3, "session_id": ["ses-1", "ses-2", "ses-3"]}
+    known = frame(**ids, family_id=["a", None, "a"])
+    assert Cohort.from_frame(known).table["family_id"].nunique() == 1
+    assert len(Cohort.from_frame(known.assign(family_id=None))) == 3
+    with pytest.raises(CohortError, match="sub-1 the family_id 'a' and 'b'"):
+        Cohort.from_frame(known.assign(family_id=["a", None, "b"]))
+
+
 def test_nullable_ages_become_floats():
     table = Cohort.from_frame(frame(age=pd.array([70, None], dtype="Int64"))).table
     assert table["age"].dtype == float

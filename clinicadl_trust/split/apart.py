@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.cohort import IDS
-from clinicadl_trust.exceptions import SplitError
+from clinicadl_trust.cohort import IDS, Cohort
+from clinicadl_trust.exceptions import CohortError, SplitError
 from clinicadl_trust.split.fold import GROUPS, Fold
 from clinicadl_trust.split.strata import count, is_quantity
 from clinicadl_trust.tables import as_text
 
-__all__ = ["refuse_empty", "refuse_missing_class", "take_apart"]
+__all__ = [
+    "dominant",
+    "note_dominant",
+    "refuse_constant",
+    "refuse_empty",
+    "refuse_missing_class",
+    "refuse_unknown",
+    "take_apart",
+]
 
 
 def take_apart(
@@ -66,6 +76,74 @@ def take_apart(
             "FamilyKFold keeps families together."
         )
     return rest, notes
+
+
+def dominant(ids: pd.DataFrame) -> tuple[str, int] | None:
+    """Return who gives more than half of the images of three participants or more.
+
+    Parameters
+    ----------
+    ids : pandas.DataFrame
+        The images of a set, with ``participant_id``.
+
+    Returns
+    -------
+    participant_id : str
+        Whose images they are.
+    n_images : int
+        How many.
+    """
+    counts = ids["participant_id"].value_counts()
+    if len(counts) < 3 or counts.iloc[0] <= len(ids) / 2:
+        return None
+    return str(counts.index[0]), int(counts.iloc[0])
+
+
+def note_dominant(fold: Fold) -> list[str]:
+    """Name whoever gives most of the images of a set."""
+    notes = []
+    for group in GROUPS:
+        ids = getattr(fold, group)
+        if found := dominant(ids):
+            name, number = found
+            notes.append(
+                f"{name} gives {number} of the {len(ids)} images of the {group} set: "
+                "numbers over images are mostly about one person."
+            )
+    return notes
+
+
+def refuse_constant(cohort: Cohort, label: str) -> None:
+    """Check that there is something to predict.
+
+    Raises
+    ------
+    SplitError
+        If the label is absent, never known, or always the same.
+    """
+    try:
+        cohort.task(label)
+    except CohortError as error:
+        raise SplitError(str(error)) from error
+
+
+def refuse_unknown(cohort: Cohort, columns: Iterable[str], purpose: str) -> None:
+    """Check that columns are filled in every row.
+
+    Raises
+    ------
+    SplitError
+        Naming the first row where one is n/a.
+    """
+    for column in columns:
+        unknown = cohort.table[column].isna()
+        if unknown.any():
+            row = cohort.table.loc[unknown, list(IDS)].iloc[0]
+            raise SplitError(
+                f"{purpose} needs '{column}' in every row; it is n/a in "
+                f"{int(unknown.sum())} of {len(cohort)} rows of {cohort.source}, first "
+                f"for {row.iloc[0]} {row.iloc[1]}. Fill it, or leave these rows out."
+            )
 
 
 def refuse_empty(fold: Fold, title: str) -> None:

@@ -14,8 +14,11 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import CohortError, ConfigError, SplitError
 from clinicadl_trust.split.apart import (
+    note_dominant,
+    refuse_constant,
     refuse_empty,
     refuse_missing_class,
+    refuse_unknown,
     take_apart,
 )
 from clinicadl_trust.split.dealing import draw
@@ -103,9 +106,12 @@ class SplitStrategy(ABC):
         Raises
         ------
         SplitError
-            If a column is missing, there are too few participants or groups, or a
-            set would be empty or without one of the classes.
+            If a column is missing, the label is constant, there are too few
+            participants or groups, or a set would be empty or without one of the
+            classes.
         """
+        if label is not None:
+            refuse_constant(cohort, label)
         return list(self._folds(cohort, label, ()))
 
     @abstractmethod
@@ -173,7 +179,7 @@ class SplitStrategy(ABC):
             for split, held in enumerate(held_out):
                 fold = self._fold(images, participants, held, rng)
                 fold = replace(fold, repeat=repeat, split=split)
-                fold = replace(fold, notes=(*notes, *fold.notes))
+                fold = replace(fold, notes=(*notes, *fold.notes, *note_dominant(fold)))
                 refuse_empty(fold, self.title)
                 if label is not None and not self.allow_missing_class:
                     refuse_missing_class(fold, images, label, self.title)
@@ -189,16 +195,8 @@ class SplitStrategy(ABC):
             kept = cohort if label is None else cohort.labelled(label)
         except CohortError as error:
             raise SplitError(str(error)) from error
-        for column in () if self.accepts_unknown else self.requires:
-            unknown = kept.table[column].isna()
-            if unknown.any():
-                row = kept.table.loc[unknown, list(IDS)].iloc[0]
-                raise SplitError(
-                    f"The strategy '{self.title}' needs '{column}' in every row; it is "
-                    f"n/a in {int(unknown.sum())} of {len(kept)} rows of "
-                    f"{cohort.source}, first for {row.iloc[0]} {row.iloc[1]}. Fill it, "
-                    "or leave these rows out."
-                )
+        if not self.accepts_unknown:
+            refuse_unknown(kept, self.requires, f"The strategy '{self.title}'")
         lost = len(cohort) - len(kept)
         note = f"Left out: {count(lost, 'image')} whose {label} is n/a."
         notes = (note,) if lost else ()
@@ -239,10 +237,12 @@ class SplitStrategy(ABC):
         development = pd.concat([fold.train, fold.validation])
         rows = cohort.table.merge(development, on=list(IDS))
         inner = self._inner(cohort.columns)
-        folds = inner._folds(
-            replace(cohort, table=rows), label, (fold.repeat, fold.split)
-        )
-        return replace(fold, inner=tuple(folds))
+        place = fold.repeat, fold.split
+        try:
+            folds = tuple(inner._folds(replace(cohort, table=rows), label, place))
+        except SplitError as error:
+            raise SplitError(f"In the nested folds of {fold.where}: {error}") from error
+        return replace(fold, inner=folds)
 
 
 def _ids(images: pd.DataFrame) -> pd.DataFrame:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
+from datetime import date
 from typing import Any, get_type_hints
 
 from clinicadl_trust.exceptions import ConfigError, PluginError, did_you_mean
@@ -40,8 +41,8 @@ def from_options(name: str, options: Mapping[str, Any] | None = None) -> SplitSt
         The registered name, for example ``ParticipantKFold``; case and hyphens are
         forgiven.
     options : mapping, optional
-        Field to value; ``n-splits`` and ``n_splits`` are the same, and text such as
-        ``"5"`` is read as the field's type.
+        Field to value; ``n-splits`` and ``n_splits`` are the same, text such as
+        ``"5"`` is read as the field's type, and a date of TOML as text.
 
     Raises
     ------
@@ -65,10 +66,11 @@ def from_options(name: str, options: Mapping[str, Any] | None = None) -> SplitSt
                 f"{did_you_mean(key, shown)}"
             )
         try:
-            values[field] = TypeAdapter(hints[field]).validate_python(value)
+            given = value.isoformat() if isinstance(value, date) else value
+            values[field] = TypeAdapter(hints[field]).validate_python(given)
         except ValidationError as error:
             raise ConfigError(
-                f"Option '{key}' of {kind.__name__} cannot be {value!r}: "
-                f"{error.errors()[0]['msg']}."
+                f"Option '{key.replace('_', '-')}' of {kind.__name__} cannot be "
+                f"{value!r}: {error.errors()[0]['msg']}."
             ) from error
     return kind(**values)

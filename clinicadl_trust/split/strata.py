@@ -52,7 +52,10 @@ def describe_participants(images: pd.DataFrame, label: str | None) -> pd.DataFra
     """
     first = images.groupby("participant_id", sort=True).first().reset_index()
     people = pd.DataFrame({"participant_id": first["participant_id"]})
-    people["label"] = "" if label is None else _stratum(first[label])
+    people["label"] = ""
+    if label is not None:
+        # Of all images: their first values alone may be few.
+        people["label"] = _stratum(first[label], is_quantity(images[label]))
     people["site"] = first["site"].fillna("") if "site" in first else ""
     family = first.get("family_id")
     people["family"] = people["participant_id"]
@@ -85,13 +88,13 @@ def check_number(units: pd.Series, n_splits: int, unit: str) -> None:
         shown = ", ".join(found[:5]) + (", ..." if len(found) > 5 else "")
         raise SplitError(
             f"{n_splits} folds need at least {n_splits} different values of '{unit}'; "
-            f"there are {len(found)} ({shown}). Ask for fewer folds, or split by "
-            "something else."
+            f"there {'is' if len(found) == 1 else 'are'} {len(found)} ({shown}). Ask "
+            "for fewer folds, or split by something else."
         )
 
 
-def _stratum(values: pd.Series) -> pd.Series:
-    if not is_quantity(values):
+def _stratum(values: pd.Series, quantity: bool) -> pd.Series:
+    if not quantity:
         return as_text(values)
     ranks = values.rank(method="first")
     bins = pd.qcut(ranks, min(N_BINS, len(values)), labels=False)

@@ -79,7 +79,9 @@ class TemporalSplit(SplitStrategy):
                     f"{self.n_splits}. Leave one of the two out."
                 )
             try:
-                date.fromisoformat(self.cutoff)
+                # Python 3.11 reads more spellings than 3.10, and than pandas.
+                if date.fromisoformat(self.cutoff).isoformat() != self.cutoff:
+                    raise ValueError
             except ValueError as error:
                 raise ConfigError(
                     f"cutoff must be a date like 2021-09-01; got '{self.cutoff}'."

@@ -204,6 +204,27 @@ def test_a_quantity_is_stratified_by_its_quartiles(make_cohort):
         assert 0.2 <= (values >= cuts.iloc[1]).mean() <= 0.3
 
 
+def test_a_quantity_with_few_first_values_is_still_one(make_cohort):
+    table = make_cohort(family_id=None).table
+    first = ~table.duplicated("participant_id")
+    table.loc[first, "score"] = np.arange(first.sum()) % 3
+    folds = build("MatchedTestSet").split(Cohort.from_frame(table), "score")
+    assert not any("Classes matched" in note for note in folds[0].notes)
+
+
+def test_one_with_most_images_is_named(make_cohort):
+    table = make_cohort(participants=30, family_id=None).table
+    many = [f"ses-X{n:03d}" for n in range(100)]
+    person = table.iloc[[0]].loc[[0] * 100].assign(session_id=many)
+    cohort = Cohort.from_frame(pd.concat([table, person]))
+    folds = build("ParticipantKFold").split(cohort, "diagnosis")
+    name = table["participant_id"].iloc[0]
+    for fold in folds:
+        (note,) = fold.notes
+        (group,) = (g for g in GROUPS if name in people(fold, g))
+        assert f"{name} gives 101 of the" in note and f"the {group} set" in note
+
+
 def test_a_changing_label_counts_as_at_first(make_cohort):
     table = make_cohort(family_id=None).table
     later = (table["session_id"] != "ses-M000") & (table["diagnosis"] == "CN")
@@ -296,6 +317,16 @@ class TestErrors:
         table = make_cohort().table.drop(columns="site")
         with pytest.raises(SplitError, match=r"'leave one site out' needs .*'site'"):
             build("LeaveOneSiteOut").split(Cohort.from_frame(table))
+
+    def test_nothing_to_predict(self, make_cohort):
+        table = make_cohort().table.assign(diagnosis="CN")
+        with pytest.raises(SplitError, match=r"constant in .*every row is 'CN'"):
+            build("ParticipantKFold").split(Cohort.from_frame(table), "diagnosis")
+
+    def test_nested_folds_are_named(self, make_cohort):
+        strategy = build("LeaveOneSiteOut", {"inner_splits": 3})
+        with pytest.raises(SplitError, match=r"nested .* repeat 0, split 0 \(site-0\)"):
+            strategy.split(make_cohort(), "diagnosis")
 
     def test_label_missing(self, make_cohort):
         with pytest.raises(SplitError, match=r"diagnosys.*Did you mean 'diagnosis'"):

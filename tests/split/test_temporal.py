@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import datetime
+
 import pandas as pd
 import pytest
 from strategy_builder import build
 
 from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import ConfigError, SplitError
+from clinicadl_trust.split import from_options
 
 DATE = "acquisition_date"
 
@@ -101,6 +104,18 @@ def test_date_outside_the_study(make_cohort):
     for cutoff, side in (("2001-01-01", "before"), ("2041-01-01", "from")):
         with pytest.raises(SplitError, match=f"No image was made {side} {cutoff}"):
             build("TemporalSplit", {"cutoff": cutoff}).split(make_cohort())
+
+
+@pytest.mark.parametrize("cutoff", [datetime.date(2020, 6, 1), "2020-06-01"])
+def test_a_date_of_a_toml_file_is_a_date(cutoff, make_cohort):
+    (fold,) = from_options("TemporalSplit", {"cutoff": cutoff}).split(make_cohort())
+    assert fold.name == "from 2020-06-01"
+
+
+@pytest.mark.parametrize("cutoff", ["2020-W23-1", "20200601", "June 2020", "0001"])
+def test_other_spellings_of_a_date_are_refused(cutoff):
+    with pytest.raises(ConfigError, match=f"like 2021-09-01; got '{cutoff}'"):
+        build("TemporalSplit", {"cutoff": cutoff})
 
 
 def test_not_a_date(make_cohort):
