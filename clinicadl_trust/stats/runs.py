@@ -182,13 +182,11 @@ def mean_by_key(cells: Iterable[Cell]) -> dict[Hashable, float]:
 
 def models_of(prepared: Prepared, designs: dict[str, Design]) -> list[ModelRuns]:
     """Take a table apart by split strategy and model, in the order of the table."""
-    keys = ["split_strategy", "model"]
-    rows = dict(iter(prepared.rows.groupby(keys, sort=False)))
-    listed = prepared.table[keys].drop_duplicates().itertuples(index=False, name=None)
     return [
-        ModelRuns(prepared, designs[str(key[0])], str(key[1]), rows[key])
-        for key in listed
-        if key in rows
+        ModelRuns(prepared, designs[str(strategy)], str(model), rows)
+        for (strategy, model), rows in prepared.rows.groupby(
+            ["split_strategy", "model"], sort=False
+        )
     ]
 
 

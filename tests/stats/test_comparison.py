@@ -122,13 +122,6 @@ def test_against_a_reference_there_are_fewer_pairs():
     assert forth["value"] == pytest.approx(-back["value"])
 
 
-def test_models_keep_the_order_of_the_table_whatever_the_images():
-    table = folds()
-    table = table[(table["model"] == "metadata") | (table["split"] > 0)]
-    row = one(compare(table))  # the first image is the other model's
-    assert (row["model"], row["reference"]) == ("cnn", "metadata")
-
-
 def test_models_on_different_images_are_not_compared():
     table = held_out()
     lacking = table[
