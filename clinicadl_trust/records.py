@@ -70,10 +70,20 @@ class Lineage:
 
     @classmethod
     def from_dict(cls, content: dict[str, Any]) -> Lineage:
-        """Read what ``dataclasses.asdict`` wrote."""
+        """Read what ``dataclasses.asdict`` wrote.
+
+        Raises
+        ------
+        KeyError, TypeError
+            If it does not list who was seen: nobody must not be assumed.
+        """
+        train, validation = content["train"], content["validation"]
+        for names in (train, validation):
+            if isinstance(names, str) or not all(isinstance(n, str) for n in names):
+                raise TypeError(f"{names!r} is no list of participant ids")
         return cls(
-            tuple(content.get("train", ())),
-            tuple(content.get("validation", ())),
+            tuple(train),
+            tuple(validation),
             tuple(cls.from_dict(a) for a in content.get("ancestors", ())),
             content.get("name", ""),
             content.get("kind", "model"),
@@ -148,8 +158,11 @@ def read_lineage(folder: str | os.PathLike[str]) -> Lineage:
         path = found[0]
     try:
         return Lineage.from_dict(json.loads(path.read_text(encoding="utf-8")))
-    except (ValueError, AttributeError, TypeError) as error:
-        raise RunError(f"'{path}' is not a lineage: {error}.") from error
+    except (ValueError, AttributeError, TypeError, KeyError) as error:
+        raise RunError(
+            f"'{path}' is not a lineage: {error!r}. Train the model again, or restore "
+            "the file."
+        ) from error
 
 
 def write_json(path: Path, content: Any) -> None:

@@ -44,7 +44,20 @@ def test_a_run_of_unknown_lineage_is_refused(tmp_path):
         read_lineage(tmp_path)
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "3", '{"train": 1}'])
+@pytest.mark.parametrize(
+    "content",
+    [
+        "{",
+        "[]",
+        "3",
+        "{}",
+        '{"train": []}',
+        '{"train": 1, "validation": []}',
+        '{"train": "sub-1", "validation": []}',
+        '{"train": [], "validation": "sub-1"}',
+        '{"train": [], "validation": [1]}',
+    ],
+)
 def test_a_file_that_is_no_lineage_is_refused(tmp_path, content):
     (tmp_path / "lineage.json").write_text(content)
     with pytest.raises(RunError, match=r"lineage\.json' is not a lineage"):

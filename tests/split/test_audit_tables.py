@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import shutil
 
 import pandas as pd
 import pytest
@@ -230,6 +231,61 @@ def test_table_is_found_where_it_was_split(clean, tmp_path):
     assert not audit(tmp_path / "s").balance.empty
     path.write_text("something else\n")
     assert audit(tmp_path / "s").balance.empty
+
+
+def test_a_table_found_by_itself_lists_everyone(clean, tmp_path):
+    """Another study's participants.tsv may lie where this one was split."""
+    from clinicadl_trust.cohort import read_cohort
+
+    path = tmp_path / "participants.tsv"
+    clean.table.to_csv(path, sep="\t", index=False, na_rep="n/a")
+    write_splits(
+        build("ParticipantKFold"), read_cohort(path), tmp_path / "s", "diagnosis"
+    )
+    others = clean.table.assign(
+        participant_id="sub-X" + clean.table.participant_id.str[4:]
+    )
+    others.to_csv(path, sep="\t", index=False, na_rep="n/a")
+    report = audit(tmp_path / "s")
+    assert report.findings == () and report.balance.empty
+    assert "no participants table" in " ".join(report.skipped)
+
+
+def test_images_that_the_given_table_does_not_list(clean, write):
+    directory = write("ParticipantKFold")
+    some = clean.select(clean.table["site"] != "site-1")
+    lost = len(clean) - len(some)
+    found = {f.code: f for f in audit(directory, cohort=some).findings}
+    assert found["not-in-table"].severity == "warning"
+    assert f"list {lost} of the {len(clean)} images" in found["not-in-table"].message
+
+
+def test_leftovers_of_an_interruption_are_no_split(write):
+    directory = write("ParticipantKFold")
+    partial = directory.with_name("ParticipantKFold.partial")
+    shutil.copytree(directory, partial)
+    (partial / "split.json").unlink()
+    (partial / "repeat-0/split-0/test.tsv").unlink()
+    report = audit(directory.parent)
+    assert report.findings == ()
+
+
+def test_one_with_most_images_is_a_warning(clean, write):
+    many = [f"ses-X{n:03d}" for n in range(200)]
+    person = clean.table.loc[[0] * 200].assign(session_id=many)
+    cohort = Cohort.from_frame(pd.concat([clean.table, person]))
+    report = audit(write("ParticipantKFold", cohort=cohort), cohort=cohort)
+    assert not report.has_leak
+    found = [f for f in report.findings if f.code == "one-participant"]
+    assert found and all(f.severity == "warning" for f in found)
+    assert clean.table["participant_id"][0] in found[0].message
+
+
+def test_folds_that_are_gone_are_noticed(clean, write):
+    directory = write("ParticipantKFold")
+    shutil.rmtree(directory / "repeat-0")
+    (finding,) = audit(directory, cohort=clean).findings
+    assert finding.code == "edited-split"
 
 
 def test_report_is_written(tmp_path, write, clean):

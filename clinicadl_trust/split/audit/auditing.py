@@ -12,7 +12,12 @@ import pandas as pd
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.split.audit import overlap
-from clinicadl_trust.split.audit.balance import balance_table, missing_classes
+from clinicadl_trust.split.audit.balance import (
+    balance_table,
+    missing_classes,
+    not_listed,
+    one_participant,
+)
 from clinicadl_trust.split.audit.confounding import Confounding, estimate_confounding
 from clinicadl_trust.split.audit.duplicates import (
     duplicates_across,
@@ -111,9 +116,12 @@ def _of_split(
         *overlap.no_test_set(split),
         *overlap.same_participant(split),
         *overlap.edited(split),
+        *one_participant(split),
         *duplicates_across(split, pairs),
     ]
     table, label = material.table, material.label
+    if table is not None:
+        found += not_listed(split, table)
     if table is not None and "family_id" in table:
         known = table.dropna(subset=["family_id"])
         family = dict(zip(known["participant_id"], known["family_id"], strict=True))

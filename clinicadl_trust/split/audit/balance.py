@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.cohort import IDS
-from clinicadl_trust.split.audit.findings import Finding
+from clinicadl_trust.split.apart import dominant
+from clinicadl_trust.split.audit.findings import Finding, name_some
 from clinicadl_trust.split.audit.sources import Audited
 from clinicadl_trust.split.fold import GROUPS, Fold
 from clinicadl_trust.split.strata import is_quantity
 from clinicadl_trust.tables import as_text
 
-__all__ = ["balance_table", "missing_classes"]
+__all__ = ["balance_table", "missing_classes", "not_listed", "one_participant"]
 
 
 def balance_table(
@@ -85,6 +86,43 @@ def missing_classes(
                 if group == "test"
                 else "Use fewer folds, or a larger validation fraction.",
             )
+
+
+def one_participant(split: Audited) -> Iterator[Finding]:
+    """Find groups of a fold most of whose images are one participant's."""
+    for group in GROUPS:
+        found = {
+            number: who
+            for number, fold in enumerate(split.folds)
+            if (who := dominant(getattr(fold, group)))
+        }
+        if found:
+            names = sorted({name for name, _ in found.values()})
+            yield Finding(
+                "warning",
+                "one-participant",
+                split.where([split.folds[number] for number in found]),
+                f"More than half of the images of the {group} set are those of one "
+                f"participant ({name_some(names)}).",
+                "Leave out some of these images, or count each participant once.",
+            )
+
+
+def not_listed(split: Audited, table: pd.DataFrame) -> Iterator[Finding]:
+    """Find images of a split that the participants table does not list."""
+    used = split.images
+    listed = pd.MultiIndex.from_frame(table[list(IDS)])
+    lost = used[~pd.MultiIndex.from_frame(used).isin(listed)]
+    if len(lost):
+        yield Finding(
+            "warning",
+            "not-in-table",
+            split.name,
+            f"The participants table does not list {len(lost)} of the {len(used)} "
+            f"images, first {' '.join(lost.iloc[0])}: families, classes and balance "
+            "are those of the others.",
+            "Give the table that was split with --participants.",
+        )
 
 
 def _describe(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,12 @@ from clinicadl_trust.exceptions import CapsError, CohortError, SplitError
 from clinicadl_trust.records import Lineage, read_lineage
 from clinicadl_trust.split.audit.images import Contents, read_contents
 from clinicadl_trust.split.audit.lineage import Run, find_runs
-from clinicadl_trust.split.audit.sources import Audited, benchmark_of, find_splits
+from clinicadl_trust.split.audit.sources import (
+    Audited,
+    benchmark_of,
+    find_splits,
+    no_images,
+)
 
 __all__ = ["Material", "gather"]
 
@@ -112,16 +117,27 @@ def gather(
     )
 
 
-def _find_cohort(root: Path | None, splits: Iterable[Audited]) -> Cohort | None:
+def _find_cohort(root: Path | None, splits: Sequence[Audited]) -> Cohort | None:
+    """Read the first table that is where it was and lists every image split."""
     places = [root / "cohort.tsv"] if root else []
     places += [Path(split.cohort) for split in splits if split.cohort]
+    used = pd.MultiIndex.from_frame(_used(splits))
     for place in places:
         if place.is_file():
             try:
-                return read_cohort(place)
+                cohort = read_cohort(place)
             except CohortError:
                 continue
+            listed = pd.MultiIndex.from_frame(cohort.table[list(IDS)])
+            if used.isin(listed).all():
+                return cohort
     return None
+
+
+def _used(splits: Iterable[Audited]) -> pd.DataFrame:
+    """List the images of all splits once."""
+    used = [split.images for split in splits]
+    return pd.concat(used).drop_duplicates() if used else no_images()
 
 
 def _shared_label(splits: Iterable[Audited]) -> str | None:
@@ -157,17 +173,11 @@ def _contents(
     caps: str | os.PathLike[str],
     image: ImageType | None,
     table: pd.DataFrame | None,
-    splits: Iterable[Audited],
+    splits: Sequence[Audited],
 ) -> Contents:
     """Read the images of everyone in the splits."""
     images = _images(caps, image)
-    used = [
-        getattr(fold, group)
-        for split in splits
-        for fold in split.folds
-        for group in ("train", "validation", "test")
-    ]
-    wanted = pd.concat(used)[list(IDS)].drop_duplicates() if used else images[list(IDS)]
+    wanted = _used(splits) if splits else images[list(IDS)]
     if table is not None:
         groups = [name for name in ("site", "scanner") if name in table]
         wanted = wanted.merge(table[[*IDS, *groups]], on=list(IDS), how="left")

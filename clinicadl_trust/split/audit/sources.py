@@ -11,7 +11,7 @@ import pandas as pd
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import PluginError, SplitError
-from clinicadl_trust.split.fold import Fold
+from clinicadl_trust.split.fold import GROUPS, Fold
 from clinicadl_trust.split.info import INFO, digest, read_info
 from clinicadl_trust.split.options import load_strategy
 from clinicadl_trust.split.reading import (
@@ -21,7 +21,7 @@ from clinicadl_trust.split.reading import (
     split_dirs,
 )
 
-__all__ = ["Audited", "benchmark_of", "find_splits"]
+__all__ = ["Audited", "benchmark_of", "find_splits", "no_images"]
 
 _HOST = ("kfold_config.json", "single_split_config.json")
 
@@ -55,6 +55,12 @@ class Audited:
     leaky: bool = False
     sealed: bool = False
     edited: bool = False
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """The ids of the images in any fold, each once."""
+        used = [getattr(fold, group) for fold in self.folds for group in GROUPS]
+        return pd.concat(used).drop_duplicates() if used else no_images()
 
     def where(self, folds: list[Fold]) -> str:
         """Name one fold, or count several."""
@@ -106,12 +112,17 @@ def find_splits(path: Path, record: dict[str, Any]) -> list[Audited]:
 
 def _folders(path: Path, name: str) -> list[Path]:
     """List the folders with such a file, not deeper than a benchmark keeps them."""
-    return [
-        file.parent
-        for depth in range(4)
-        for file in sorted(path.glob("*/" * depth + name))
-        if not {"runs", "caps", "cache"} & set(file.relative_to(path).parts)
+    files = [
+        file for depth in range(4) for file in sorted(path.glob("*/" * depth + name))
     ]
+    return [file.parent for file in files if _is_kept(file.relative_to(path).parts)]
+
+
+def _is_kept(parts: tuple[str, ...]) -> bool:
+    """Whether a path is no run, image or leftover of an interrupted call."""
+    return not {"runs", "caps", "cache"} & set(parts) and not any(
+        part.endswith(".partial") for part in parts
+    )
 
 
 def _read_ours(directory: Path, sealed: set[str]) -> Audited:
@@ -160,6 +171,11 @@ def _read_or_empty(directory: Path, group: str) -> pd.DataFrame:
     for name in (f"{group}.tsv", f"{group}_baseline.tsv"):
         if (directory / name).is_file():
             return read_ids(directory / name)
+    return no_images()
+
+
+def no_images() -> pd.DataFrame:
+    """Return a list of images without any."""
     return pd.DataFrame(columns=list(IDS), dtype=str)
 
 
