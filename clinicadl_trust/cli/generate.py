@@ -61,6 +61,11 @@ def generate(output_caps_directory: Path, n_jobs: int, **options: Any) -> None:
 
     from clinicadl_trust.generate.dataset import generate_caps
 
+    if n_jobs == 0:
+        raise click.BadParameter(
+            "0 processes make nothing. Give a number from 1, or -1 for one per core.",
+            param_hint="'--n-jobs'",
+        )
     chosen = GeneratorOptions(**options)
     generate_caps(
         output_caps_directory, chosen, n_jobs=n_jobs, progress=sys.stderr.isatty()

@@ -69,13 +69,15 @@ def generate_caps(
 
     Raises
     ------
+    ConfigError
+        If the options leave fewer families than sites.
     OutputError
         If the folder holds something else, or a cohort of other options.
     """
     output = Path(output)
     options = options or GeneratorOptions()
-    _claim(output, options)
     table = plan_cohort(options)
+    _claim(output, options)
     _make_images(output, table, options, n_jobs, progress)
     write_json(output / "dataset_description.json", _DESCRIPTION)
     write_table(output / "truth.tsv", _truth(output, table, options))
@@ -145,7 +147,9 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
     if record.is_file():
         try:
             found = json.loads(record.read_text(encoding="utf-8"))
-        except ValueError as error:
+            if not isinstance(found, dict) or not isinstance(found["Options"], dict):
+                raise TypeError("no record of ours")
+        except (ValueError, KeyError, TypeError) as error:
             raise OutputError(
                 f"'{record}' cannot be read: {error}. Remove the folder '{output}', or "
                 "choose another."
@@ -168,7 +172,7 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
 
 
 def _differences(found: dict[str, Any], wanted: dict[str, Any]) -> str:
-    there, here = found.get("Options", {}), wanted["Options"]
+    there, here = found["Options"], wanted["Options"]
     names = [name for name in here if there.get(name) != here[name]]
     return ", ".join(
         f"{n} = {there.get(n)!r} there, {here[n]!r} asked" for n in names

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.generate.options import DISEASES, GeneratorOptions
 from clinicadl_trust.generate.streams import stream
 
@@ -54,6 +55,11 @@ def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
         since the first session, ``baseline_age``, ``severity`` of the disease at
         the first session (0 in controls; 1 is the mean patient at effect 1) and
         ``copied_from`` (a participant, or missing).
+
+    Raises
+    ------
+    ConfigError
+        If there are fewer families than sites.
     """
     people = _participants(options)
     people["diagnosis"] = _diagnoses(people["site"], options)
@@ -120,6 +126,13 @@ def _sites(families: np.ndarray, options: GeneratorOptions) -> np.ndarray:
     """Give each participant a site: whole families, sites of about one size."""
     rng = stream(options.seed, "sites")
     members = np.bincount(families)
+    if len(members) < options.sites:
+        raise ConfigError(
+            f"families = {options.families:g} of {options.participants} participants "
+            f"gives {len(members)} families, too few for {options.sites} sites, as a "
+            "family stays at one site. Ask for more participants, fewer sites or fewer "
+            "families."
+        )
     filled = np.zeros(options.sites)
     site_of = np.empty(len(members), dtype=int)
     # Larger families first, each to the emptiest site, leaves sites of equal size.

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from clinicadl_trust.caps import find_images, with_images
-from clinicadl_trust.exceptions import OutputError
+from clinicadl_trust.exceptions import ConfigError, OutputError
 from clinicadl_trust.generate import (
     GeneratorOptions,
     dataset,
@@ -265,7 +265,15 @@ def test_a_folder_of_something_else_is_refused(tmp_path):
         generate_caps(tmp_path / "thesis.tex", GeneratorOptions(**TINY))
 
 
-def test_a_broken_record_is_refused(tmp_path):
-    (tmp_path / "generate.json").write_text("{")
-    with pytest.raises(OutputError, match="cannot be read"):
+@pytest.mark.parametrize("content", ["{", "[]", '"x"', '{"Options": 3}'])
+def test_a_broken_record_is_refused(tmp_path, content):
+    (tmp_path / "generate.json").write_text(content)
+    with pytest.raises(OutputError, match=r"generate\.json' cannot be read"):
         generate_caps(tmp_path, GeneratorOptions(**TINY))
+
+
+def test_fewer_families_than_sites_are_refused_before_anything_is_written(tmp_path):
+    options = GeneratorOptions(participants=4, sites=4, families=1.0, resolution=16)
+    with pytest.raises(ConfigError, match=r"2 families.* 4 sites"):
+        generate_caps(tmp_path / "caps", options)
+    assert not (tmp_path / "caps").exists()

@@ -37,6 +37,7 @@ def test_every_option_of_the_generator_is_on_the_command_line():
         (["--regions", "Hippocampus"], 1, "Did you mean 'Hippocampus_"),
         (["--modality", "PET"], 2, "'PET' is not one of"),
         (["--effct", "1"], 2, "No such option"),
+        (["--n-jobs", "0"], 2, "-1 for one per core"),
     ],
 )
 def test_a_mistake_is_explained_without_traceback(tmp_path, arguments, code, message):

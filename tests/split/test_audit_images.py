@@ -17,7 +17,7 @@ from clinicadl_trust.cohort import read_cohort
 from clinicadl_trust.exceptions import CapsError, SplitError
 from clinicadl_trust.generate import GeneratorOptions, generate_caps
 from clinicadl_trust.split import write_splits
-from clinicadl_trust.split.audit import audit
+from clinicadl_trust.split.audit import audit, images
 from clinicadl_trust.split.audit.images import Contents, alike, read_contents
 from clinicadl_trust.split.audit.material import _images
 
@@ -225,6 +225,18 @@ class TestReading:
         assert len(list(alike(Contents(table, hashes, coarse)))) > 10
         known = table.assign(scanner=scanner.astype(str))
         assert list(alike(Contents(known, hashes, coarse))) == []
+
+    def test_a_large_cohort_does_not_hide_a_copy(self, monkeypatch):
+        """As if of 2600 participants: as many components as people differ by."""
+        monkeypatch.setattr(images, "PARTICIPANTS_PER_COMPONENT", 2)
+        rng = np.random.default_rng(0)
+        shapes = rng.normal(size=(260, 120)) @ rng.normal(size=(120, 1200)) / 11
+        coarse = 10 + shapes + 0.05 * rng.normal(size=shapes.shape)
+        coarse[259] = coarse[0] + 0.05 * rng.normal(size=1200)
+        ids = [f"sub-{n:03d}" for n in range(260)]
+        table = pd.DataFrame({"participant_id": ids, "session_id": "ses-M000"})
+        pairs = list(alike(Contents(table, ids, coarse)))
+        assert [(p.first, p.second) for p in pairs] == [("sub-000", "sub-259")]
 
     def test_uniform_images_do_not_divide_by_zero(self, volume):
         paths = [volume(str(n), np.full((12, 12, 12), float(n))) for n in range(9)]

@@ -36,6 +36,11 @@ MINIMUM = 8
 THRESHOLD, THRESHOLD_SMALL = 0.85, 0.90
 PARTICIPANTS_PER_COMPONENT = 20
 
+#: More components than this would take from copies what they share. Measured on 300
+#: participants (8 mm, noise of 2 %): copies correlate at least .95 with 30 components
+#: and .84 with 60, strangers at most .35.
+MOST_COMPONENTS = 30
+
 _BLOCK = 2000
 
 
@@ -166,7 +171,7 @@ def _near(contents: Contents) -> Iterator[Pair]:
     number = len(np.unique(ids))
     if number < MINIMUM:
         return
-    components = number // PARTICIPANTS_PER_COMPONENT
+    components = min(number // PARTICIPANTS_PER_COMPONENT, MOST_COMPONENTS)
     threshold = THRESHOLD if components else THRESHOLD_SMALL
     residuals = _residuals(contents, components)
     pairs = []
