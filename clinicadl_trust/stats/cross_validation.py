@@ -53,9 +53,9 @@ def cross_validation_interval(
     Estimate
         Labelled approximate: no unbiased estimate of this variance exists (Bengio
         and Grandvalet 2004, JMLR 5, 1089-1105). In our simulations of ridge
-        regression with 120 participants it covers .94 to .97 with 5 or 10 folds
-        (without the correction .86 to .88), and .88 with ten repeats of 5 folds
-        (.33): repeats do not add participants.
+        regression with 120 participants it covers .94 to .96 with 5 or 10 folds
+        (without the correction .84 to .88), and .87 to .89 with ten repeats of 5
+        folds (.32 to .36): repeats do not add participants.
 
     Raises
     ------

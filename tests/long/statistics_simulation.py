@@ -99,10 +99,12 @@ class Study:
     participants: int
     features: int = 20
     effect: float = 0.0
+    prevalence: float = 0.5
 
     def draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Return features, the first five informative, and labels, half of each."""
-        label = rng.permutation(np.arange(self.participants) % 2).astype(float)
+        """Return features, the first five informative, and labels."""
+        patients = np.arange(self.participants) < self.prevalence * self.participants
+        label = rng.permutation(patients).astype(float)
         features = rng.normal(size=(self.participants, self.features))
         features[:, :5] += self.effect / np.sqrt(5) * label[:, None]
         return features, label

@@ -243,11 +243,13 @@ def fold_aucs(features, label, n_splits, penalties, rng):
     return values
 
 
+@pytest.mark.parametrize("prevalence", [0.5, 0.25])
 @pytest.mark.parametrize("effect", [0.0, 1.0])
 @pytest.mark.parametrize(("n_splits", "repeats"), [(5, 1), (10, 1), (5, 10)])
-def test_the_corrected_interval_is_approximate(effect, n_splits, repeats):
+def test_the_corrected_interval_is_approximate(effect, n_splits, repeats, prevalence):
     replicates = 800 if repeats > 1 else REPLICATES
-    study, rng = Study(120, effect=effect), np.random.default_rng(1)
+    study = Study(120, effect=effect, prevalence=prevalence)
+    rng = np.random.default_rng(1)
     estimates, naive = [], []
     for _ in range(replicates):
         features, label = study.draw(rng)
@@ -267,7 +269,8 @@ def test_the_corrected_interval_is_approximate(effect, n_splits, repeats):
     covered = sum(each.low <= value <= each.high for each in estimates)
     plain = sum(low <= value <= high for low, high in naive)
     print(
-        f"\n{repeats} x {n_splits} folds, effect {effect}: corrected covers "
+        f"\n{repeats} x {n_splits} folds, effect {effect}, prevalence {prevalence}: "
+        f"corrected covers "
         f"{covered / replicates:.3f}, uncorrected {plain / replicates:.3f}"
     )
     assert within(covered, 0.85, 0.99, replicates)
