@@ -22,7 +22,7 @@ from clinicadl_trust.generate.people import PUBLIC, plan_cohort
 __all__ = ["generate_caps"]
 
 #: Raised when the same options would no longer give the same bytes.
-_FORMAT = 1
+_FORMAT = 2
 
 #: Columns of ``truth.tsv`` by key of an image's sidecar.
 _TRUTH = {

@@ -21,8 +21,9 @@ from clinicadl_trust.generate.streams import stream
 
 __all__ = ["copy_scan", "make_participant", "scan_files"]
 
-#: A voxel is in the truth mask when the disease has changed this much of it.
-_CHANGED = 0.1
+#: A voxel is in the truth mask when the disease has changed this much of it, or this
+#: share of what it has changed of any voxel: thin atrophy fills no tenth of a large one.
+_CHANGED, _OF_MOST = 0.1, 0.25
 
 
 def make_participant(
@@ -58,7 +59,7 @@ def make_participant(
             visit["scanner"], visit["site"], visit["dataset"], options
         )
         image = acquire(head, person, scanner, options.modality, rng)
-        mask = (head.changed >= _CHANGED).astype(np.uint8)
+        mask = _mask(head.changed)
         truth = {
             "Severity": round(float(amount), 4),
             "ChangedVolume": round(float(head.changed.sum()) * grid.spacing**3, 1),
@@ -94,6 +95,13 @@ def copy_scan(caps: Path, row: dict[str, Any], options: GeneratorOptions) -> Non
         contents[0] = nifti_bytes(volume.astype(np.int16), image.affine)
     for path, content in zip(target, contents, strict=True):
         write_bytes(path, content)
+
+
+def _mask(changed: np.ndarray) -> np.ndarray:
+    """Return where a disease has changed something, empty only if it has not."""
+    most = float(changed.max())
+    least = min(_CHANGED, _OF_MOST * most)
+    return ((changed >= least) & (most > 0)).astype(np.uint8)
 
 
 def scan_files(

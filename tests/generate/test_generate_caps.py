@@ -158,6 +158,24 @@ def test_an_effect_changes_patients_and_nobody_else(tmp_path):
     )
 
 
+@pytest.mark.parametrize("disease", ["atrophy", "lesions", "epilepsy"])
+@pytest.mark.parametrize(
+    ("resolution", "effect"), [(4, 0.3), (4, 1), (8, 0.3), (8, 1), (16, 0.3)]
+)
+def test_the_mask_holds_most_of_the_change(tmp_path, resolution, effect, disease):
+    base = dict(participants=2, sites=1, sessions=1, seed=3, prevalence=1)
+    base |= dict(disease=disease, resolution=resolution, noise=0)
+    off = GeneratorOptions(**base, effect=0)
+    on = GeneratorOptions(**base, effect=effect)
+    before = images(generate_caps(tmp_path / "off", off), off).astype(float)
+    caps = generate_caps(tmp_path / "on", on)
+    change = np.abs(images(caps, on) - before)
+    truth = masks(caps, on).astype(bool)
+    for here, mask in zip(change, truth, strict=True):
+        assert here[mask].sum() > 0.7 * here.sum() > 0
+        assert mask.mean() < 0.02
+
+
 def test_duplicates_are_copies_with_another_name(tmp_path):
     options = GeneratorOptions(**TINY, duplicates=2)
     caps = generate_caps(tmp_path / "exact", options)
