@@ -95,7 +95,8 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
         visits = "" if has_sessions else " Visits are told apart by 'session_id'."
         raise PredictionsError(
             f"{source} predicts an image more than once in one run: {first}. Keep one "
-            "row per image, model, fold and seed; average patches and slices first."
+            "row per image, model, fold and seed: give each model a name of its own in "
+            "'model', and average patches and slices first."
             f"{visits}"
         )
     return table

@@ -145,5 +145,5 @@ def save(table: pd.DataFrame, output: Path) -> None:
     from clinicadl_trust.stats import write_statistics
 
     kept = write_statistics(table, output, replace_kinds=True)
-    also = f", beside {kept} rows that it already had" if kept else ""
-    click.echo(f"{len(table)} rows in '{output}'{also}.")
+    also = f", beside {kept} that it already had" if kept else ""
+    click.echo(f"{len(table)} row{'s' * (len(table) != 1)} in '{output}'{also}.")

@@ -72,20 +72,26 @@ def show_comparisons(statistics: pd.DataFrame, console: Console | None = None) -
 
 
 def _table(title: str, rows: pd.DataFrame) -> Table:
-    first = rows.iloc[0]
-    counts = [f"{first['n_participants']} participants", f"{first['n_images']} images"]
-    if not pd.isna(first["n_sites"]):
-        counts.append(f"{first['n_sites']} sites")
-    if first["n_folds"] > 1:
-        counts.append(f"{first['n_folds']} folds")
+    least = {"participants": 0, "images": 0, "sites": 1, "folds": 2}  # to be told
+    counts = [
+        f"{_counted(rows[f'n_{what}'])} {what}"
+        for what, number in least.items()
+        if (rows[f"n_{what}"].fillna(-1) >= number).any()
+    ]
+    about = escape(rows["estimand"].iloc[0])
     return Table(
-        title=f"[bold]{escape(title)}[/bold]\nabout: {escape(first['estimand'])}\n"
-        f"{', '.join(counts)}",
+        title=f"[bold]{escape(title)}[/bold]\nabout: {about}\n{', '.join(counts)}",
         title_justify="left",
         title_style="",
         box=SIMPLE_HEAD,
         pad_edge=False,
     )
+
+
+def _counted(numbers: pd.Series) -> str:
+    """Write a number, or from which to which where models or pairs differ."""
+    low, high = numbers.min(), numbers.max()
+    return str(high) if low == high else f"{low} to {high}"
 
 
 def _notes(rows: pd.DataFrame, name: Callable[..., str]) -> Iterable[str]:

@@ -71,7 +71,7 @@ def test_compare_adds_its_rows_to_those_of_evaluate(call, table):
     assert "roc_auc (primary) on sealed" in result.output
     assert "model minus metadata" in result.output
     assert "p (Holm)" in result.output
-    assert "beside 9 rows that it already had" in result.output
+    assert "beside 9 that it already had" in result.output
     kinds = read_statistics("statistics.tsv")["kind"].value_counts()
     assert kinds.to_dict() == {"estimate": 9, "comparison": 6}
 
@@ -153,6 +153,19 @@ def test_what_cannot_be_computed_is_shown_as_such(call):
     assert "none" in result.output
     assert "Only 1 participant in the smallest class" in result.output
     assert "n/a" in call("compare", "some.tsv").output
+
+
+def test_counts_that_differ_between_models_are_shown_as_they_are(call):
+    table = folds()
+    table = table[(table["model"] == "cnn") | (table["split"] > 0)]
+    table.to_csv("some.tsv", sep="\t", index=False)
+    output = call("evaluate", "some.tsv", "-m", "roc_auc").output
+    assert "30 to 40 participants, 60 to 80 images, 4 sites, 3 to 4 folds" in output
+    assert (
+        "30 participants, 60 images, 4 sites, 3 folds"
+        in call("compare", "some.tsv").output
+    )
+    assert "1 row in 'statistics.tsv'" in call("compare", "some.tsv").output
 
 
 def test_two_files_are_two_models_named_as_the_files(call):
