@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import random
-import tempfile
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -201,11 +201,13 @@ def _file_name(path: str) -> str:
 def _write(target: Path, save: Callable[[IO[bytes]], object]) -> None:
     """Write a file, whole or not at all, whoever else writes it now."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=target.parent, suffix=".tmp")
+    # A name of this process's own, with the rights that any file of the user has:
+    # the cache may be a laboratory's.
+    temporary = target.with_name(f".{target.name}.{uuid.uuid4().hex}.tmp")
     try:
-        with os.fdopen(handle, "wb") as stream:
+        with temporary.open("wb") as stream:
             save(stream)
-        Path(temporary).replace(target)
+        temporary.replace(target)
     except BaseException:
-        Path(temporary).unlink(missing_ok=True)
+        temporary.unlink(missing_ok=True)
         raise

@@ -57,6 +57,9 @@ _RECORDED = (
     "pandas",
 )
 
+#: What a user knows some of the settings by.
+_IN_WORDS = {"data": "set of images or labels", "image": "image type"}
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -176,9 +179,10 @@ def claim(spec: RunSpec, folder: Path) -> None:
         return
     differing = [key for key in wanted if found.get(key) != wanted[key]]
     if differing:
+        names = [_IN_WORDS.get(key, key) for key in differing]
         raise OutputError(
-            f"'{spec.output}' was begun with another {' and '.join(differing)}. "
-            "Choose another output, or remove what is there."
+            f"'{folder.parents[2]}' was begun with another {' and '.join(names)}. "
+            "Choose another output, or remove that folder."
         )
 
 

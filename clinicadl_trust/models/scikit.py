@@ -19,7 +19,8 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.cohort import Cohort
-from clinicadl_trust.exceptions import OutputError, RunError
+from clinicadl_trust.exceptions import RunError
+from clinicadl_trust.models.building import building, is_finished
 from clinicadl_trust.models.fitting import Fitted, Search, Table, fit, take
 from clinicadl_trust.models.inputs import Inputs, row_numbers
 from clinicadl_trust.models.model_files import open_model, save_model
@@ -98,21 +99,15 @@ def run_scikit(spec: RunSpec) -> Path:
     ConfigError
         If the configuration is wrong.
     OutputError
-        If the output holds something else.
+        If the output holds something else, or another process is making it.
     RunError
         If the model cannot be fitted on this fold.
     """
-    if (record_dir(spec.output, spec.fold.split) / "run.json").is_file():
+    if is_finished(spec):
         return spec.output
-    if spec.output.exists() and any(spec.output.iterdir()):
-        raise OutputError(
-            f"'{spec.output}' exists and holds no finished run of split "
-            f"{spec.fold.split}. Choose another output, or remove it."
-        )
-    partial = spec.output.with_name(f"{spec.output.name}.partial")
-    claim(spec, record_dir(partial, spec.fold.split))
-    _run(spec, partial)
-    partial.replace(spec.output)
+    with building(spec) as partial:
+        claim(spec, record_dir(partial, spec.fold.split))
+        _run(spec, partial)
     return spec.output
 
 

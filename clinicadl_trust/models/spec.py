@@ -11,9 +11,12 @@ import pandas as pd
 
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import IDS, Cohort, Task
+from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.split import Fold
 
 __all__ = ["RunSpec"]
+
+_LARGEST_SEED = 2**32 - 1
 
 
 @dataclass(frozen=True)
@@ -39,7 +42,7 @@ class RunSpec:
     image : ImageType
         Which image of it.
     seed : int
-        Seeds the weights, the order of batches and every draw.
+        Seeds the weights, the order of batches and every draw; below 2**32.
     output : pathlib.Path
         The MAPS to make. It is built in ``output.partial`` and renamed when whole.
     cache : pathlib.Path
@@ -48,6 +51,11 @@ class RunSpec:
         CPU threads; weights depend on it, so it is recorded. None leaves it as is.
     ancestors : tuple of pathlib.Path
         Runs whose weights this one starts from (see ``records.Lineage``).
+
+    Raises
+    ------
+    ConfigError
+        If the seed is out of range.
     """
 
     model: str
@@ -63,6 +71,13 @@ class RunSpec:
     cache: Path
     threads: int | None = None
     ancestors: tuple[Path, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.seed <= _LARGEST_SEED:
+            raise ConfigError(
+                f"The seed {self.seed} is out of range: NumPy and ClinicaDL take "
+                f"0 to {_LARGEST_SEED}."
+            )
 
     def rows(self, group: Literal["train", "validation", "test"]) -> pd.DataFrame:
         """Return the cohort's rows of one group, in the fold's order."""

@@ -168,6 +168,15 @@ def test_what_is_cached_is_not_computed_again(images, tmp_path, monkeypatch):
     assert first.names == again.names
 
 
+def test_a_shared_cache_is_readable_as_other_files_are(images, tmp_path):
+    (tmp_path / "any").touch()
+    extract_features(images_frame(images), parse("regions"), tmp_path / "cache")
+    wanted = (tmp_path / "any").stat().st_mode
+    files = [p for p in (tmp_path / "cache").rglob("*") if p.is_file()]
+    assert files
+    assert {path.stat().st_mode for path in files} == {wanted}
+
+
 def test_other_options_are_cached_apart(images, tmp_path):
     one = extract_features(images_frame(images), parse("regions"), tmp_path)
     two = extract_features(

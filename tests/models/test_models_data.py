@@ -91,6 +91,29 @@ def test_only_what_is_new_or_changed_is_converted(opened, rows):
     assert told == [(1, 1)]
 
 
+def test_what_was_deleted_from_the_cache_is_converted_again(opened, tmp_path):
+    opened()
+    sorted((tmp_path / "cache").rglob("*.pt"))[2].unlink()
+    told = []
+    dataset, _ = opened(progress=lambda *counts: told.append(counts))
+    assert told == [(1, 1)]
+    assert len([dataset[index] for index in range(6)]) == 6
+
+
+def test_a_kill_loses_little_of_a_long_conversion(opened, tmp_path, monkeypatch):
+    from clinicadl_trust.models import tensors
+
+    monkeypatch.setattr(tensors, "_SAVE_EVERY", -1.0)
+    listed = []
+
+    def look(done, all_):
+        (path,) = (tmp_path / "cache" / "tensors").glob("*/images.json")
+        listed.append(len(json.loads(path.read_text())))
+
+    opened(progress=look)
+    assert listed == [1, 2, 3, 4, 5, 6]
+
+
 def test_other_transforms_go_elsewhere(opened, tmp_path):
     opened()
     small, geometry = opened(transforms=[ResizeConfig(target_shape=(8, 8, 8))])
