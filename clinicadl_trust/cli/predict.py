@@ -60,6 +60,7 @@ def predict(  # noqa: PLR0917 - click passes them by name
 
     if output.exists() and not overwrite:
         raise OutputError(f"'{output}' exists. Choose another name, or --overwrite.")
+    _check_place(output)
     table = predict_table(
         input_maps,
         read_cohort(participants_tsv),
@@ -71,3 +72,19 @@ def predict(  # noqa: PLR0917 - click passes them by name
     write_predictions(table, output)
     people = table["participant_id"].nunique()
     click.echo(f"{len(table)} images of {people} participants: {output}")
+
+
+def _check_place(output: Path) -> None:
+    """Check that the output can be written, before anything is computed."""
+    from tempfile import TemporaryFile
+
+    from clinicadl_trust.exceptions import OutputError
+
+    try:
+        output.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=output.parent):
+            pass
+    except OSError as error:
+        raise OutputError(
+            f"'{output}' cannot be written: {error.strerror}. Choose another place."
+        ) from error

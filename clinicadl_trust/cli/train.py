@@ -61,7 +61,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @image_option
 @click.option(
     "--seed",
-    type=click.IntRange(min=0),
+    type=click.IntRange(0, 2**32 - 1),  # PyTorch, NumPy and scikit-learn agree on it
     default=0,
     show_default=True,
     help="Seeds the weights and the order of the batches.",
@@ -148,7 +148,7 @@ def _read_model(path: Path | None, name: str | None) -> tuple[str, dict[str, Any
     content = _read_toml(path)
     models = content.get("models")
     if models is None:
-        return name or path.stem, {"type": "trainer", **content}
+        return name or path.stem, _completed(content, path)
     if not isinstance(models, dict) or not models:
         raise ConfigError(f"'{path}' has no table [models.NAME].")
     if name is None:
@@ -165,7 +165,15 @@ def _read_model(path: Path | None, name: str | None) -> tuple[str, dict[str, Any
     # What only a benchmark reads.
     dropped = ("label", "seeds", "splits")
     table = {key: value for key, value in models[name].items() if key not in dropped}
-    return name, {"type": "trainer", **table}
+    return name, _completed(table, path)
+
+
+def _completed(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """Fill in the type; a relative path starts at the file, as in a benchmark."""
+    start = table.get("init_from")
+    if isinstance(start, str):
+        table = {**table, "init_from": str(path.parent.resolve() / start)}
+    return {"type": "trainer", **table}
 
 
 def _read_toml(path: Path) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -94,6 +95,28 @@ def test_what_is_no_run_or_has_no_image_is_refused(finished, tested, tmp_path):
         predict(finished, tested)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "message"),
+    [
+        ("model.json", '{"name_": "Gone"}', "'Gone' .* install the package"),
+        ("training/split-1/trust/state.json", "{", "state.json' cannot be read"),
+        (
+            "training/split-1/models/best_models/best-loss/model.pt",
+            "no weights",
+            "weights in .* cannot be read",
+        ),
+    ],
+)
+def test_a_damaged_run_is_named(
+    finished, tested, caps_dir, tmp_path, name, content, message
+):
+    maps = shutil.copytree(finished, tmp_path / "maps")
+    (maps / name).write_text(content)
+    with pytest.raises(RunError, match=message) as error:
+        predict(maps, tested, caps_dir)
+    assert str(maps) in str(error.value)
+
+
 def test_a_scikit_learn_run_is_predicted_alike(spec, tested, tmp_path):
     from clinicadl_trust.models.run import run
 
@@ -162,6 +185,9 @@ def test_train_then_predict(caps_dir, split_dir, model_toml, tmp_path):
     assert refused.exit_code == 1
     assert "exists" in refused.output
     assert call(*arguments, "--overwrite").exit_code == 0
+    nowhere = call(*arguments[:-1], output / "below.tsv")
+    assert nowhere.exit_code == 1
+    assert "cannot be written" in nowhere.output
     seen = call("predict", maps, caps_dir, table_path, "-o", tmp_path / "all.tsv")
     assert seen.exit_code == 1
     assert "--allow-seen" in seen.output
@@ -213,6 +239,17 @@ def test_a_file_may_hold_one_models_keys_alone(tmp_path):
         {"type": "trainer", "training": {"epochs": 2}},
     )
     assert _read_model(None, None) == ("cnn", {"type": "trainer"})
+
+
+def test_a_relative_start_begins_at_the_file(tmp_path):
+    from clinicadl_trust.cli.train import _read_model
+
+    alone, among = tmp_path / "alone.toml", tmp_path / "among.toml"
+    alone.write_text("init_from = 'runs/first'\n")
+    among.write_text("[models.cnn]\ninit_from = 'runs/first'\n")
+    for path in (alone, among):
+        _, table = _read_model(path, None)
+        assert table["init_from"] == str(tmp_path / "runs" / "first")
 
 
 def test_a_spec_can_be_sent_to_another_process(spec):
