@@ -104,9 +104,11 @@ def check_plugins(distribution: str) -> None:
         where = f"{plugin.kind} {plugin.name}"
         try:
             check_plugin(plugin)
-        except PluginError as error:
+        except Exception as error:  # whatever a plugin may raise
             failed += 1
-            click.secho(f"FAILED  {where}\n        {error}", fg="red")
+            known = isinstance(error, PluginError)
+            cause = error if known else f"{type(error).__name__}: {error}"
+            click.secho(f"FAILED  {where}\n        {cause}", fg="red")
         else:
             click.echo(f"ok      {where}")
     if failed:

@@ -23,6 +23,8 @@ __all__ = ["scaffold"]
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _ENDING = ".tmpl"
+#: Names that another folder or Python's own tests have.
+_TAKEN = ("test", "tests")
 
 
 def scaffold(name: str, folder: Path) -> Path:
@@ -76,6 +78,10 @@ def _checked(name: str) -> str:
         raise ConfigError(
             f"'{name}' cannot name a package. Use small letters, digits and hyphens, "
             "beginning with a letter, such as 'my-lab'."
+        )
+    if package in _TAKEN:
+        raise ConfigError(
+            f"'{package}' is the name of many packages' tests. Choose another name."
         )
     if keyword.iskeyword(package) or package in sys.stdlib_module_names:
         raise ConfigError(

@@ -146,6 +146,17 @@ def test_check_reports_on_each_plugin_of_a_distribution(site):
     assert "1 of the 2 plugins of Fake_Lab break their contract" in result.output
 
 
+def test_a_plugin_that_breaks_its_check_does_not_hide_the_others(site):
+    source = GOOD + "\nclass Odd(click.Command):\n    def get_short_help_str(self):\n"
+    source += "        1 / 0\n\nodd = Odd('fake-aaa')\n"
+    entries = {"fake-aaa": "fakelab_o:odd", "fake-good": "fakelab_o:good"}
+    make_distribution(site, "fake-lab", {"commands": entries}, {"fakelab_o": source})
+    result = run("check", "fake-lab")
+    assert result.exit_code == 1
+    assert "FAILED  commands fake-aaa\n        ZeroDivisionError" in result.output
+    assert "ok      commands fake-good\n" in result.output
+
+
 def test_check_passes_when_all_pass(site):
     entries = {"commands": {"fake-good": "fakelab_c:good"}}
     make_distribution(site, "fake-lab", entries, {"fakelab_c": GOOD})
@@ -166,6 +177,7 @@ def test_check_of_an_unknown_distribution_is_answered_with_the_nearest():
         ("../lab", "cannot name a package"),
         ("import", "a word of Python's own"),
         ("json", "a word of Python's own"),
+        ("tests", "the name of many packages' tests"),
         ("split", "`clinicadl split` exists already"),
         ("numpy", "installed already"),
     ],
