@@ -46,6 +46,9 @@ class Design:
         (images in a leaky strategy, as whoever makes that mistake would count).
     n_travellers : int
         Participants tested in several folds, at another site in each.
+    is_partition : bool
+        Whether each repeat tests everyone of the table once. If not, others may have
+        trained who are never tested, and are not counted in ``folds``.
     """
 
     strategy: str
@@ -55,6 +58,7 @@ class Design:
     is_test: bool = True
     folds: pd.DataFrame = field(default_factory=pd.DataFrame)
     n_travellers: int = 0
+    is_partition: bool = True
 
     @property
     def estimand(self) -> str:
@@ -91,6 +95,11 @@ class Design:
                 f"Participants tested at more than one {self.unit}: "
                 f"{self.n_travellers}. These numbers hold if their other images were "
                 "kept out of training, which this table cannot tell.",
+            )
+        if self.kind == "cross-validation" and not self.is_partition:
+            return (
+                "Not everyone is tested once in each repeat: those who trained are "
+                "counted among the tested, so the interval is rather too wide.",
             )
         return ()
 
@@ -179,7 +188,19 @@ def _infer(name: str, table: pd.DataFrame, group: str) -> Design:
     elif unit != "participant":
         kind = "sites-left-out"
     folds = _sizes(images, group, ["participant_id"] if not leak else list(IDS))
-    return Design(name, kind, unit, leak, is_test, folds, travel)
+    once = _is_partition(images, group)
+    return Design(name, kind, unit, leak, is_test, folds, travel, once)
+
+
+def _is_partition(images: pd.DataFrame, group: str) -> bool:
+    """Whether each repeat tests everyone once, or the table tells who trains."""
+    if (images["group"] == "train").any():
+        return True
+    person = ["model", "repeat", "participant_id"]
+    tested = images.loc[images["group"] == group, [*person, "split"]].drop_duplicates()
+    n_tested = tested.groupby(["model", "repeat"])["participant_id"].nunique()
+    everyone = images["participant_id"].nunique()
+    return not tested.duplicated(person).any() and bool((n_tested == everyone).all())
 
 
 def _left_out_unit(rows: pd.DataFrame) -> str:

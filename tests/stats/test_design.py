@@ -170,6 +170,7 @@ def test_folds_drawn_anew_each_time_are_no_leak():
     )
     found = design(table)
     assert (found.kind, found.leak) == ("cross-validation", "")
+    assert "rather too wide" in found.warnings[0]
     drawn = [rng.choice(scans, 24, replace=False) for _ in range(6)]
     scans = concat(predict(images.loc[s], split=n) for n, s in enumerate(drawn))
     assert "are in training and in test" in design(scans).leak
@@ -187,6 +188,23 @@ def test_predictions_of_the_training_group_tell_who_trained():
     assert found.folds.iloc[0].tolist() == [20, 10]
     table = concat([predict(images[tested]), predict(images, group="train")])
     assert design(table).leak == "10 participants are in training and in test"
+
+
+def test_who_is_never_tested_may_have_trained():
+    # A matched test set, drawn three times of a cohort that is larger than all of them.
+    images = cohort(participants=60)
+    number = images["participant_id"].str[4:].astype(int)
+    drawn = [number % 5 == repeat for repeat in range(3)]
+    table = concat(predict(images[each], repeat=r) for r, each in enumerate(drawn))
+    assert "tested once in each repeat" in design(table).warnings[0]
+    learned = [
+        predict(images[~each], repeat=r, group="train") for r, each in enumerate(drawn)
+    ]
+    found = design(concat([table, *learned]))
+    assert found.warnings == ()
+    assert found.sizes([(0, 0), (1, 0)]) == (48, 12)
+    for honest in (folds(), folds(repeats=2), folds(by="site"), held_out()):
+        assert design(honest).warnings == ()
 
 
 def test_those_without_a_label_do_not_train():
