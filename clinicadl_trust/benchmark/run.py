@@ -14,7 +14,7 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.benchmark.auditing import audit_benchmark, refuse_leaks
-from clinicadl_trust.benchmark.changes import additions
+from clinicadl_trust.benchmark.changes import additions, forget_attempts
 from clinicadl_trust.benchmark.checks import CheckModel, check_model
 from clinicadl_trust.benchmark.config import Experiment
 from clinicadl_trust.benchmark.execution import Outcome, execute
@@ -90,7 +90,8 @@ def run_benchmark(
         The experiment file (TOML).
     output : path-like
         The folder to make, or that of an earlier call. The same experiment, or one
-        with models, splits, seeds or metrics added, continues; any other is refused.
+        with models, splits, seeds or metrics added, or with changes to a model that
+        has no result yet, continues; any other is refused.
     n_jobs : int, optional
         Runs at a time, in place of the file's.
     report : bool, optional
@@ -152,9 +153,12 @@ def _run(
     report: bool,
 ) -> BenchmarkResult:
     before = read_resolved(directory)
-    added = [] if before is None else additions(before, experiment, directory)
+    added: list[str] = []
     if before is None:
         write_resolved(experiment, directory)
+    else:
+        added = additions(before, experiment, directory)
+        forget_attempts(before, experiment, directory)
     display.stage("Preparing the cohort")
     prepared = prepare(experiment, directory, workers.n_jobs)
     display.stage("Splitting, the sealed test group first")

@@ -6,7 +6,7 @@ import pytest
 from fake_runs import make_experiment
 
 from clinicadl_trust.benchmark import folder
-from clinicadl_trust.benchmark.changes import additions
+from clinicadl_trust.benchmark.changes import additions, forget_attempts
 from clinicadl_trust.benchmark.folder import locked, read_resolved, unwritable, writing
 from clinicadl_trust.exceptions import ConfigError, OutputError
 
@@ -178,9 +178,25 @@ def test_additions(tmp_path, change, added):
     ],
 )
 def test_whatever_changes_or_hides_a_result_is_refused(tmp_path, change, told):
+    (tmp_path / "runs/people/repeat-0/split-0/ridge/seed-0").mkdir(parents=True)
     with pytest.raises(ConfigError, match="may be added") as error:
         additions(experiment(), experiment(**change), tmp_path)
     assert told in str(error.value)
+
+
+@pytest.mark.parametrize(
+    "models",
+    [{"other": {"type": "x"}}, {"ridge": {"type": "scikit-learn", "C": 2}}],
+)
+def test_a_model_without_a_result_may_be_changed(tmp_path, models):
+    fold = tmp_path / "runs/people/repeat-0/split-0"
+    for name in ("ridge", "metadata"):
+        (fold / name / "seed-0.partial").mkdir(parents=True)
+    old, new = experiment(), experiment(models=models)
+    added = additions(old, new, tmp_path)
+    assert "models.ridge" in added
+    forget_attempts(old, new, tmp_path)
+    assert [path.name for path in fold.iterdir()] == ["metadata"]
 
 
 def test_a_file_elsewhere_that_may_not_be_read_is_not_said_to_be_unwritable(tmp_path):

@@ -237,6 +237,14 @@ def test_a_failing_model_is_added_recorded_and_left_out(copy):
     assert info["finished"] >= addition["date"]
     assert re.search(r"roc_auc +sealed +people +scans \(leaky\)", ran.output)
     assert addition["added"] == ["models.failing"]
+    # Mended, it is done; what is done is not repeated.
+    path.write_text(path.read_text().replace("naive_bayes.MultinomialNB", "svm.SVC"))
+    ran = CliRunner().invoke(
+        cli, ["benchmark", str(path), "--output", str(copy), "--no-report"]
+    )
+    assert ran.exit_code == 0
+    assert "failing" in set(table(copy, "statistics")["model"])
+    assert moments(copy).items() > before.items()
 
 
 def test_another_experiment_is_refused(copy):
