@@ -102,6 +102,13 @@ class ImageType:
                 )
         return cls(**options)
 
+    def __str__(self) -> str:
+        """Say it in words: ``t1_linear/*_T1w with desc-Crop``."""
+        parts = ["-".join(pair) for pair in self.with_entities.items()]
+        parts += [f"no {'-'.join(pair)}" for pair in self.without_entities.items()]
+        named = f" with {', '.join(parts)}" if parts else ""
+        return f"{self.data_type}/*_{self.suffix}{named}"
+
     def matches(self, file_name: str) -> bool:
         """Whether a file's name fits (its folder is not looked at)."""
         stem, dot, extension = file_name.partition(".")
@@ -184,8 +191,8 @@ def find_images(caps: str | os.PathLike[str], image: ImageType) -> pd.DataFrame:
     table = pd.DataFrame(rows, columns=[*IDS, "path"])
     if table.empty:
         raise CapsError(
-            f"No image in '{caps}' is of type {image}.{_there(caps)} Name the image "
-            "type that is there."
+            f"No image in '{caps}' is a {image}.{_there(caps)} Name the image type "
+            "that is there."
         )
     twice = table.duplicated(list(IDS), keep=False)
     if twice.any():

@@ -72,6 +72,7 @@ def make(
     from clinicadl_trust.cli.split_tables import show_folds
     from clinicadl_trust.cohort import read_cohort
     from clinicadl_trust.split import from_options, write_splits
+    from clinicadl_trust.split.strata import count
 
     chosen = {"seed": seed, **_pairs(options)}
     made = from_options(strategy, chosen)
@@ -79,7 +80,8 @@ def make(
     cohort = read_cohort(participants_tsv)
     folds = write_splits(made, cohort, split_dir / name, label, name)
     show_folds(folds, cohort, label)
-    click.echo(f"Wrote '{split_dir / name}': {made.title}, {len(folds)} folds.")
+    number = count(len(folds), "fold")
+    click.echo(f"Wrote '{split_dir / name}': {made.title}, {number}.")
     if made.leaky:
         click.secho(
             "This strategy leaks on purpose: what is tested on it is no result.",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
 
@@ -24,6 +25,7 @@ __all__ = ["show_balance", "show_folds", "show_report", "show_strategies"]
 
 _COLOURS = {"leak": "bold red", "warning": "yellow", "note": "cyan"}
 _WIDEST = 110
+_PLACE = ("split_strategy", "repeat", "split", "fold")
 
 
 def show_strategies(console: Console | None = None) -> None:
@@ -92,11 +94,19 @@ def show_report(report: AuditReport, console: Console | None = None) -> None:
 
 
 def show_balance(balance: pd.DataFrame, console: Console | None = None) -> None:
-    """Print who is in each group of each fold."""
-    table = _table(*map(str, balance.columns))
-    for row in balance.itertuples(index=False, name=None):
-        table.add_row(*(escape("" if pd.isna(cell) else str(cell)) for cell in row))
-    _print(table, console)
+    """Print who is in each group of each fold, without a table nothing."""
+    if balance.empty:
+        return
+    place = list(_PLACE)
+    numbers = balance.columns.drop([*place, "group"])
+    titles = [re.sub("[_=]", " ", str(number)) for number in numbers]
+    for (name, repeat, split, title), fold in balance.groupby(place, sort=False):
+        table = _table("group", *titles)
+        table.title = escape(f"{name}/repeat-{repeat}/split-{split} {title}".strip())
+        table.title_justify = "left"
+        for row in fold.drop(columns=place).itertuples(index=False, name=None):
+            table.add_row(*(escape("" if pd.isna(cell) else str(cell)) for cell in row))
+        _print(table, console)
 
 
 def _verdict(report: AuditReport) -> str:

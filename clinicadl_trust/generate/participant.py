@@ -22,7 +22,7 @@ from clinicadl_trust.generate.streams import stream
 __all__ = ["copy_scan", "make_participant", "scan_files"]
 
 #: A voxel is in the truth mask when the disease has changed this much of it, or this
-#: share of what it has changed of any voxel: thin atrophy fills no tenth of a large one.
+#: share of what it has changed of any: thin atrophy fills no tenth of a large voxel.
 _CHANGED, _OF_MOST = 0.1, 0.25
 
 

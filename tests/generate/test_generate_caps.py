@@ -163,8 +163,8 @@ def test_an_effect_changes_patients_and_nobody_else(tmp_path):
     ("resolution", "effect"), [(4, 0.3), (4, 1), (8, 0.3), (8, 1), (16, 0.3)]
 )
 def test_the_mask_holds_most_of_the_change(tmp_path, resolution, effect, disease):
-    base = dict(participants=2, sites=1, sessions=1, seed=3, prevalence=1)
-    base |= dict(disease=disease, resolution=resolution, noise=0)
+    base = {"participants": 2, "sites": 1, "sessions": 1, "seed": 3, "prevalence": 1}
+    base |= {"disease": disease, "resolution": resolution, "noise": 0}
     off = GeneratorOptions(**base, effect=0)
     on = GeneratorOptions(**base, effect=effect)
     before = images(generate_caps(tmp_path / "off", off), off).astype(float)

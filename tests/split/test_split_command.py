@@ -44,6 +44,23 @@ def test_make_then_audit(run, table, tmp_path):
     assert "Not checked: duplicated images" in audited.output
 
 
+def test_balance_has_a_line_per_group(run, table, tmp_path):
+    run(
+        *("make", table, tmp_path / "s", "--strategy", "LeaveOneSiteOut"),
+        *("--label", "diagnosis"),
+    )
+    shown = run("audit", tmp_path / "s", "--balance").output.splitlines()
+    words = [line.split() for line in shown]
+    assert ["LeaveOneSiteOut/repeat-0/split-1", "site-1"] in words
+    groups = [line[0] for line in words if len(line) == 10 and line[1].isdigit()]
+    assert groups == ["train", "validation", "test"] * 3
+
+
+def test_one_fold_is_no_folds(run, table, tmp_path):
+    made = run("make", table, tmp_path / "s", "--strategy", "TemporalSplit")
+    assert made.output.endswith(", 1 fold.\n")
+
+
 def test_leak_exits_with_1(run, table, tmp_path):
     made = run("make", table, tmp_path / "s", "--strategy", "ScanKFold")
     assert made.exit_code == 0 and "leaks on purpose" in made.output

@@ -186,9 +186,9 @@ def _contents(
     if len(lost):
         row = lost.iloc[0]
         raise CapsError(
-            f"{len(lost)} images of the splits are not under '{caps}', first "
-            f"{row['participant_id']} {row['session_id']}. Give the CAPS that was "
-            "split."
+            f"{len(lost)} of the {len(joined)} images of the splits are not under "
+            f"'{caps}', first {row['participant_id']} {row['session_id']}. Give the "
+            "CAPS that was split."
         )
     return read_contents(joined)
 
