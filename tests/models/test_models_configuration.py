@@ -19,7 +19,6 @@ from clinicadl.networks.config import CNNConfig
 from clinicadl.optim.optimizers.config import AdamConfig
 
 from clinicadl_trust.exceptions import ConfigError
-from clinicadl_trust.models.architecture import default_network
 from clinicadl_trust.models.classification import ClassificationModel
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.configuration import build, known_names
@@ -62,13 +61,26 @@ def test_the_defaults_suit_the_task(task, loss, model, outputs):
     assert built.network.eval()(torch.zeros(2, *SHAPE)).shape == (2, outputs)
 
 
-@pytest.mark.parametrize("side", [4, 6, 11, 22, 45, 100])
-def test_the_default_network_fits_images_of_any_size(side):
-    shape = (1, side, side + 2, side + 1)
-    network = blueprint().network(shape).get_object()
-    network.train()
-    assert network(torch.randn(2, *shape)).shape == (2, 1)
-    assert default_network(shape)["name"] == "CNN"
+SHAPES = [
+    *[(1, side, side + 2, side + 1) for side in (1, 2, 4, 6, 11, 22, 32, 45, 100)],
+    (1, 169, 208, 179),  # Clinica's crop at 1 mm
+    (1, 64, 80, 1),  # a slice
+    (2, 30, 30, 30),
+]
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_default_network_suits_any_image_and_comes_back_from_json(shape, tmp_path):
+    model = blueprint().model(shape)
+    model.to_json(tmp_path / "model.json")
+    again = get_model_from_json(tmp_path / "model.json")
+    assert repr(again.network) == repr(model.network)
+    again.load_state_dict(model.state_dict())
+    image = torch.randn(2, *shape)
+    assert again.network.train()(image).shape == (2, 1)
+    assert torch.equal(again.network.eval()(image), model.network.eval()(image))
+    # Small enough to learn from some hundred images, whatever their size.
+    assert sum(p.numel() for p in model.parameters()) < 100_000
 
 
 def test_every_network_of_clinicadl_can_be_named():

@@ -96,6 +96,16 @@ def test_the_trainer_reopens_the_maps_and_its_data(finished):
     assert split.train_dataset[0]["label"] in (0, 1)
 
 
+def test_a_maps_of_the_default_network_is_reopened(spec, tmp_path):
+    config = {"type": "trainer", "training": {"epochs": 1}}
+    maps = run(replace(spec, config=config, output=tmp_path / "maps"))
+    trainer = Trainer.from_maps(maps)
+    weights = maps / "training/split-1/models/best_models/best-loss/model.pt"
+    trainer.model.load_state_dict(torch.load(weights, weights_only=True))
+    assert "AvgPool" not in repr(trainer.model.network), "at 8 mm nothing is averaged"
+    assert "MaxPool3d" in repr(trainer.model.network)
+
+
 def test_services_are_not_written_in_the_maps(finished):
     text = (finished / "callbacks.json").read_text()
     for name in ("RandomStates", "Outputs", "Divergence", "Begun", "Progress"):
