@@ -26,7 +26,7 @@ from clinicadl_trust.prediction_checks import (
     check_predictions,
     number_folds,
 )
-from clinicadl_trust.tables import as_text, read_table
+from clinicadl_trust.tables import as_text, read_table, write_whole
 from clinicadl_trust.task import Task
 
 __all__ = [
@@ -180,13 +180,8 @@ def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path
     """Write a checked table, whole or not at all, and return its path."""
     path = Path(path)
     table = check_predictions(table, f"'{path}'")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    with temporary.open("w", encoding="utf-8", newline="") as stream:
-        table.to_csv(stream, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-        stream.flush()
-        os.fsync(stream.fileno())
-    temporary.replace(path)
+    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    write_whole(path, text)
     return path
 
 

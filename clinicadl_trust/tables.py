@@ -1,7 +1,8 @@
-"""Read a table from disk: every stage reads its TSV through this one function."""
+"""Tables on disk: every stage reads its TSV through one function."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import TrustError
 
-__all__ = ["MISSING", "as_text", "read_table"]
+__all__ = ["MISSING", "as_text", "read_table", "write_whole"]
 
 #: What stands for a missing value: BIDS writes ``n/a``, pandas ``NaN``, R ``NA``.
 MISSING = frozenset({"", "n/a", "N/A", "NA", "<NA>", "NaN", "nan"})
@@ -107,6 +108,28 @@ def as_text(values: pd.Series) -> pd.Series:
     if pd.api.types.infer_dtype(values, skipna=True) == "string":
         return values
     return values.map(_text, na_action="ignore")
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a file whole or not at all, and its folder where there is none.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; one that exists is replaced.
+    text : str
+        Its content.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.tmp")
+    try:
+        with temporary.open("w", encoding="utf-8", newline="") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _check_header(

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from clinicadl_trust.exceptions import CohortError, PredictionsError
-from clinicadl_trust.tables import as_text, read_table
+from clinicadl_trust.tables import as_text, read_table, write_whole
 
 
 @pytest.fixture
@@ -124,3 +124,18 @@ def test_text_of_the_rest():
     text = as_text(mixed)
     assert text[:4].tolist() == ["True", "False", "1.5", "AD"]
     assert text[4:].isna().all()
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+    path = tmp_path / "new" / "table.tsv"
+    write_whole(path, "id\n\N{GREEK SMALL LETTER TAU}\n")
+    assert path.read_bytes() == "id\n\N{GREEK SMALL LETTER TAU}\n".encode()
+
+    def full(_):
+        raise OSError("No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, "other")
+    assert [each.name for each in path.parent.iterdir()] == ["table.tsv"]
+    assert path.read_text(encoding="utf-8").startswith("id")

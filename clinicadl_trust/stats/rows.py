@@ -14,6 +14,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.runs import ModelRuns
+from clinicadl_trust.tables import write_whole
 
 __all__ = ["COLUMNS", "read_statistics", "statistics_row", "write_statistics"]
 
@@ -164,15 +165,14 @@ def write_statistics(
         table = pd.concat(parts, ignore_index=True).sort_values(
             "kind", ascending=False, kind="stable"
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    _write_whole(path, text)
+    write_whole(path, text)
     # to_json of pandas cuts small p-values off at 15 decimals.
     records = [
         {name: _plain(value) for name, value in row.items()}
         for row in table.to_dict("records")
     ]
-    _write_whole(path.with_suffix(".json"), json.dumps(records, indent=1) + "\n")
+    write_whole(path.with_suffix(".json"), json.dumps(records, indent=1) + "\n")
     return kept
 
 
@@ -214,9 +214,3 @@ def _plain(value: Any) -> Any:
     if pd.isna(value) or value in (math.inf, -math.inf):
         return None
     return value.item() if hasattr(value, "item") else value
-
-
-def _write_whole(path: Path, text: str) -> None:
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
