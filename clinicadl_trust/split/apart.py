@@ -24,6 +24,10 @@ __all__ = [
 ]
 
 
+#: Fewest images for which one participant is said to dominate a set.
+_MANY = 10
+
+
 def take_apart(
     images: pd.DataFrame,
     participants: pd.DataFrame,
@@ -79,7 +83,7 @@ def take_apart(
 
 
 def dominant(ids: pd.DataFrame) -> tuple[str, int] | None:
-    """Return who gives more than half of the images of three participants or more.
+    """Return who gives ten images or more, and more than half, beside two others.
 
     Parameters
     ----------
@@ -94,7 +98,8 @@ def dominant(ids: pd.DataFrame) -> tuple[str, int] | None:
         How many.
     """
     counts = ids["participant_id"].value_counts()
-    if len(counts) < 3 or counts.iloc[0] <= len(ids) / 2:
+    # Three visits of one and one of two others are no reason to warn.
+    if len(counts) < 3 or counts.iloc[0] <= max(len(ids) / 2, _MANY - 1):
         return None
     return str(counts.index[0]), int(counts.iloc[0])
 

@@ -13,6 +13,7 @@ from clinicadl_trust.cohort import IDS, Cohort
 from clinicadl_trust.exceptions import ConfigError, PluginError, SplitError
 from clinicadl_trust.plugins import available
 from clinicadl_trust.split import from_options
+from clinicadl_trust.split.apart import dominant
 from clinicadl_trust.testing import check_split_strategy
 
 GROUPS = ("train", "validation", "test")
@@ -223,6 +224,16 @@ def test_one_with_most_images_is_named(make_cohort):
         (note,) = fold.notes
         (group,) = (g for g in GROUPS if name in people(fold, g))
         assert f"{name} gives 101 of the" in note and f"the {group} set" in note
+
+
+@pytest.mark.parametrize(
+    ("visits", "named"),
+    [((3, 1, 1), False), ((10, 4, 4), True), ((10, 5, 5), False), ((10, 1), False)],
+)
+def test_few_visits_dominate_nothing(visits, named):
+    names = [f"sub-{n}" for n, number in enumerate(visits) for _ in range(number)]
+    found = dominant(pd.DataFrame({"participant_id": names}))
+    assert found == (("sub-0", 10) if named else None)
 
 
 def test_a_changing_label_counts_as_at_first(make_cohort):
