@@ -99,6 +99,20 @@ def test_wrong_split_in_inner_folds(write):
     )
 
 
+@pytest.mark.parametrize("target", ["train", "validation", "test"])
+def test_nested_folds_must_not_hold_the_outer_test_fold(target, write):
+    directory = write("ParticipantKFold", inner_splits=2)
+    fold = read_splits(directory)[1][1]
+    stray = pd.read_csv(fold.directory / "test.tsv", sep="\t").head(1)
+    path = fold.inner[1].directory / f"{target}.tsv"
+    both = pd.concat([pd.read_csv(path, sep="\t"), stray])
+    both.to_csv(path, sep="\t", index=False)
+    (leak,) = audit(directory).leaks
+    assert leak.code == "same-participant"
+    assert leak.where == "ParticipantKFold/repeat-0/split-1"
+    assert stray["participant_id"].iloc[0] in leak.message
+
+
 def test_scan_level_folds(write):
     report = audit(write("ScanKFold"))
     assert {f.code for f in report.leaks} == {

@@ -135,6 +135,10 @@ def _compare(
             names: set[str] = set()
             for fold in (outer, *outer.inner):
                 names |= shared(_people(fold, *seen), _people(fold, other))
+            if other == "test":
+                # Whoever is in a nested fold, its test fold too, makes choices.
+                chooses = set().union(*map(_people, outer.inner))
+                names |= shared(chooses, _people(outer, "test"))
             if names:
                 found[number] = names
         if found:
