@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -48,6 +48,10 @@ class Group:
             probability(label, np.sqrt(0.5) * (shared + other), self.auc),
         )
 
+    def truth(self, name: str) -> float:
+        """Return the value of a metric in a population of such participants."""
+        return truth(name, self.auc, self.prevalence)
+
     def _clusters(self, rng: np.random.Generator) -> np.ndarray:
         return np.repeat(np.arange(self.participants), self.images)
 
@@ -74,6 +78,29 @@ class Uneven(Group):
         if self.most:
             sizes[rng.integers(self.participants)] = self.most
         return np.repeat(np.arange(self.participants), sizes)
+
+
+@dataclass(frozen=True)
+class HeavyTailed(Group):
+    """A test group whose participants differ as Student's t with 3 degrees of freedom.
+
+    They differ more than elsewhere, and the AUC is less than ``auc``.
+    """
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}, heavy tails"
+
+    @lru_cache  # noqa: B019 - a handful of groups
+    def truth(self, name: str) -> float:
+        """Return the value of a metric in half a million participants."""
+        many = replace(self, participants=500_000, images=1)
+        sample, score, _ = many.draw(np.random.default_rng(2))
+        return get_metric(name, "binary").value(sample.label, score)
+
+    def _noise(self, rng: np.random.Generator, cluster: np.ndarray) -> np.ndarray:
+        own = rng.normal(size=cluster.size)
+        of_participant = rng.standard_t(3, size=self.participants)[cluster]
+        return np.sqrt(self.icc) * of_participant + np.sqrt(1 - self.icc) * own
 
 
 def probability(label: np.ndarray, noise: np.ndarray, auc: float) -> np.ndarray:

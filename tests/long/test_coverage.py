@@ -11,13 +11,13 @@ from scipy import special
 from scipy import stats as scipy_stats
 from statistics_simulation import (
     Group,
+    HeavyTailed,
     Hospitals,
     Study,
     Uneven,
     predict,
     ridge,
     stratified_folds,
-    truth,
 )
 
 from clinicadl_trust.stats import (
@@ -67,8 +67,7 @@ def simulate(group):
         for name in covered:
             metric = get_metric(name, "binary")
             estimate = clustered_estimate(metric, sample, [score])
-            value = truth(name, group.auc, group.prevalence)
-            covered[name] += estimate.low <= value <= estimate.high
+            covered[name] += estimate.low <= group.truth(name) <= estimate.high
             comparison = clustered_comparison(metric, sample, [score], [other])
             rejected[name] += comparison.p_value < 0.05
     for name in covered:
@@ -98,6 +97,16 @@ def test_a_smaller_held_out_group_is_conservative(group):
     for name in covered:
         assert within(covered[name], 0.93, 1.0), name
         assert within(rejected[name], 0.0, 0.07), name
+
+
+@pytest.mark.parametrize("participants", [60, 120])
+def test_heavy_tails_are_too_much_for_average_precision_alone(participants):
+    covered, rejected = simulate(HeavyTailed(participants, 3, 0.6, 0.75, 0.4))
+    for name in covered:
+        calibrated = get_metric(name, "binary").interval == "calibrated"
+        assert calibrated == (name != "average_precision")
+        assert within(covered[name], 0.93 if calibrated else 0.91, 0.97), name
+        assert within(rejected[name], 0.03, 0.07), name
 
 
 @pytest.mark.parametrize(
