@@ -14,6 +14,7 @@ from typing import IO
 from clinicadl_trust.benchmark.config import Experiment
 from clinicadl_trust.benchmark.toml_text import toml_text
 from clinicadl_trust.exceptions import OutputError
+from clinicadl_trust.tables import write_whole
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -158,10 +159,7 @@ def read_resolved(directory: Path) -> Experiment | None:
 def write_resolved(experiment: Experiment, directory: Path) -> None:
     """Write the experiment file as resolved, whole or not at all."""
     text = _HEADER + toml_text(experiment.resolved())
-    path = directory / CONFIG
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(directory / CONFIG, text)
 
 
 @contextlib.contextmanager

@@ -12,6 +12,7 @@ from clinicadl_trust.benchmark.flow import Flow
 from clinicadl_trust.caps import ImageType, find_images, with_images
 from clinicadl_trust.cohort import IDS, Cohort, Task, read_cohort
 from clinicadl_trust.exceptions import CohortError
+from clinicadl_trust.tables import write_whole
 
 __all__ = ["Prepared", "prepare"]
 
@@ -133,6 +134,4 @@ def _write_cohort(cohort: Cohort, path: Path) -> None:
                 f"(see {path.name}). Put it back, or start in another folder."
             )
         return
-    temporary = path.with_name(f".{path.name}.tmp")
-    temporary.write_text(text, encoding="utf-8")
-    temporary.replace(path)
+    write_whole(path, text)

@@ -13,6 +13,7 @@ from clinicadl_trust.benchmark.execution import Outcome
 from clinicadl_trust.benchmark.plan import Run
 from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.predictions import read_predictions, write_predictions
+from clinicadl_trust.tables import write_whole
 
 __all__ = ["collect", "complete", "write_failures", "write_results", "write_table"]
 
@@ -125,9 +126,8 @@ def write_failures(directory: Path, failed: Sequence[Outcome]) -> None:
 
 def write_table(table: pd.DataFrame, path: Path) -> None:
     """Write a table, whole or not at all."""
-    temporary = path.with_name(f".{path.name}.tmp")
-    table.to_csv(temporary, sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    temporary.replace(path)
+    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    write_whole(path, text)
 
 
 def _series(run: Run) -> tuple[str, str, int]:

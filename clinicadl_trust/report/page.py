@@ -17,6 +17,7 @@ from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.glossary import TERMS
 from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import BUILDERS, Section
+from clinicadl_trust.tables import write_whole
 
 __all__ = ["render_report", "write_report"]
 
@@ -54,13 +55,7 @@ def write_report(
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder. Give the path of an HTML file.")
     page = render_report(benchmark)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.tmp")
-    try:
-        temporary.write_text(page, encoding="utf-8", newline="\n")
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    write_whole(path, page)
     return path
 
 
