@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from importlib import import_module
 from typing import Any
 
+from clinicadl_trust.host.factories import FACTORIES
 from clinicadl_trust.plugins import Plugin, find
 from clinicadl_trust.testing.callbacks import check_callback
 from clinicadl_trust.testing.commands import check_command
@@ -60,10 +62,23 @@ def check_plugin(plugin: Plugin) -> None:
             f"must be '{name.removesuffix(suffix)}'"
             + (f", without '{suffix}'." if suffix else ", that of the class."),
         )
+    if plugin.kind in FACTORIES:
+        _check_free(plugin)
     if plugin.kind == "commands":
         check_command(loaded, plugin.name)
     else:
         _CHECKS.get(plugin.kind, _check_callable)(loaded)
+
+
+def _check_free(plugin: Plugin) -> None:
+    """Check that ClinicaDL would ask for the plugin, not take its own."""
+    factory = FACTORIES[plugin.kind]
+    names = getattr(import_module(factory.module), factory.names)
+    require(
+        plugin.name not in [member.value for member in names],
+        f"ClinicaDL has '{plugin.name}' of its own ({plugin.kind}), which "
+        "goes before a plugin's: the plugin would never be used. Rename it.",
+    )
 
 
 def _check_callable(loaded: Any) -> None:

@@ -382,6 +382,15 @@ def test_a_registered_plugin_is_read_by_clinicadls_factory(tmp_path, monkeypatch
         forget_modules(tmp_path)
 
 
+def test_a_name_that_clinicadl_has_is_refused(tmp_path, monkeypatch):
+    entries = {"losses": {"MSELoss": "clinicadl.losses.config:MSELossConfig"}}
+    make_distribution(tmp_path, "fake-lab", entries)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    [plugin] = available("losses")["MSELoss"]
+    with pytest.raises(ContractError, match="ClinicaDL has 'MSELoss' of its own"):
+        check_plugin(plugin)
+
+
 # ----------------------------------------------------------------------- image types
 
 
