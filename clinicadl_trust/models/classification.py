@@ -85,6 +85,8 @@ class TargetLoss(nn.Module):
             One value, or of shape (N, 1) or (N, C) with ``reduction="none"``.
         """
         labels = labels.reshape(len(outputs))
+        # Mixed precision: three digits would choose the checkpoint.
+        outputs = outputs.float() if outputs.element_size() < 4 else outputs
         target: torch.Tensor
         if self.target == "index":
             target = labels.long()

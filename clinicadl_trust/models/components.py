@@ -12,6 +12,7 @@ from clinicadl.losses.config import LossConfig
 from clinicadl.models import Model, SupervisedModel
 from clinicadl.optim.optimizers.config import OptimizerConfig
 from clinicadl.transforms.config import TransformConfig
+from clinicadl.utils.dictionary.words import OUTPUT
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.exceptions import ConfigError, PredictionsError
@@ -221,7 +222,12 @@ class Blueprint:
                 )
         if isinstance(inferer := table.get("inferer"), Mapping):
             where = f"{self.at('model')}.inferer"
-            table["inferer"] = build("inferers", inferer, where)
+            table["inferer"] = built = build("inferers", inferer, where)
+            if (named := getattr(built.config, "output_name", OUTPUT)) != OUTPUT:
+                raise ConfigError(
+                    f"{where}.output_name = '{named}': metrics and predictions read "
+                    f"'{OUTPUT}'. Leave it out."
+                )
         return table
 
     @property

@@ -7,6 +7,7 @@ a metric that does not take the outputs of the model.
 
 from __future__ import annotations
 
+import logging
 import warnings
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from clinicadl.data.structures import DataPoint
 from clinicadl.metrics import MetricsHandler
 from clinicadl.models import Model
 from clinicadl.utils.dictionary.words import OUTPUT
+from torch import nn
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.exceptions import ConfigError, PredictionsError
@@ -28,6 +30,8 @@ from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.transfer import load_weights
 
 __all__ = ["ancestors_of", "make_model"]
+
+logger = logging.getLogger(__name__)
 
 #: How far probabilities may be from adding up to 1.
 _ROUNDING = 1e-3
@@ -88,6 +92,7 @@ def _try_network(model: Model, blueprint: Blueprint, shape: tuple[int, ...]) -> 
         raise ValueError(f"it gives {got} for one image, where {wanted} is wanted.")
     if blueprint.task.kind == "classification":
         _check_scores(outputs.double().numpy(), blueprint)
+        _check_twice(network, blueprint)
 
 
 def _check_scores(outputs: np.ndarray, blueprint: Blueprint) -> None:
@@ -105,6 +110,21 @@ def _check_scores(outputs: np.ndarray, blueprint: Blueprint) -> None:
             f"and the network gives {np.round(outputs[0], 3).tolist()}. End it with "
             f"mlp_args.output_act = '{end}', or use the loss BCEWithLogitsLoss or "
             "CrossEntropyLoss."
+        )
+
+
+def _check_twice(network: nn.Module, blueprint: Blueprint) -> None:
+    """Tell of an activation that the loss, and the predictions, apply once more."""
+    *_, last = network.modules()
+    twice = {"BCEWithLogitsLoss": nn.Sigmoid, "CrossEntropyLoss": nn.Softmax}
+    loss = blueprint.loss.name_
+    if loss in twice and isinstance(last, twice[loss]):
+        logger.warning(
+            "models.%s: the network ends with %s, which the loss %s applies itself: "
+            "it would be applied twice. Leave it out (output_act).",
+            blueprint.name,
+            type(last).__name__,
+            loss,
         )
 
 

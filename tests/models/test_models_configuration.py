@@ -178,6 +178,15 @@ WRONG = {
         "'label' in models.cnn.model.*'label_key'",
     ),
     "model of images": ({"model": {"name": "ReconstructionModel"}}, "predicts images"),
+    "output under another name": (
+        {
+            "model": {
+                "name": "ClassificationModel",
+                "inferer": {"name": "SimpleInferer", "output_name": "said"},
+            }
+        },
+        "output_name = 'said'.* Leave it out",
+    ),
     "network in the model": (
         {"model": {"name": "ClassificationModel", "network": {}}},
         "goes one level up: models.cnn.network",
@@ -256,6 +265,16 @@ def test_the_classification_model_comes_back_from_json(loss, outputs, tmp_path):
     assert type(again) is ClassificationModel
     assert again.config.to_dict() == model.config.to_dict()
     again.load_state_dict(model.state_dict())
+
+
+@pytest.mark.parametrize(("loss", "outputs"), LOSSES)
+def test_outputs_in_half_precision_are_measured_in_single(loss, outputs):
+    said = torch.linspace(0.1, 0.9, 4 * outputs).reshape(4, outputs)
+    labels = torch.tensor([0, 1, 0, 1])
+    measure = classifier(loss, outputs).loss
+    half = said.half()
+    assert measure(half, labels).dtype == torch.float32
+    assert torch.equal(measure(half, labels), measure(half.float(), labels))
 
 
 @pytest.mark.parametrize(("loss", "outputs"), LOSSES)

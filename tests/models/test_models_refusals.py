@@ -47,6 +47,18 @@ def test_a_loss_of_probabilities_needs_a_network_that_gives_them(make, loss):
     assert make(blueprint(task, loss={"name": loss}, network=ending(activation)))
 
 
+def test_an_activation_that_the_loss_applies_too_is_told(make, caplog):
+    make(blueprint(network=ending("relu")))
+    assert not caplog.records
+    for loss, activation in (
+        ("BCEWithLogitsLoss", "sigmoid"),
+        ("CrossEntropyLoss", ["softmax", {"dim": 1}]),
+    ):
+        caplog.clear()
+        make(blueprint(loss={"name": loss}, network=ending(activation)))
+        assert f"the loss {loss} applies itself" in caplog.text
+
+
 def test_a_metric_that_cannot_measure_the_outputs_is_named(make):
     assert make(blueprint(metrics=AUC))
     with pytest.raises(ConfigError, match=r"cnn\.metrics\.auc .* 3 an image") as error:
