@@ -153,6 +153,9 @@ class _Run:
             model = make_model(self.spec, self.blueprint, (1, *self.geometry.shape))
             if self.state.has("trained"):
                 clear_checkpoints(self.maps, self.split_index)
+                if not self.state.has("tested"):
+                    # A test that was just begun makes the whole MAPS unreadable.
+                    forget_test(self.maps, _GROUP)
                 trainer = self._reopened(model)
             else:
                 with self.state.timed("training"):
@@ -231,7 +234,6 @@ class _Run:
     def _test(self, trainer: Trainer, data: MemoryDataset) -> None:
         if self.state.has("tested"):
             return
-        forget_test(self.maps, _GROUP)
         self.report(1.0, "test")
         loader = evaluation_loader(
             data.subset(self.spec.fold.test),

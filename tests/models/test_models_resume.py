@@ -5,7 +5,7 @@ import shutil
 from dataclasses import replace
 
 import pytest
-from clinicadl.callbacks.implemented import MetricsSaverCallback
+from clinicadl.callbacks.implemented import ChecksCallback, MetricsSaverCallback
 from clinicadl.train import Trainer
 from trainer_runs import CONFIG, change, records
 
@@ -59,6 +59,7 @@ MOMENTS = {
     "after the last epoch": (MetricsSaverCallback, "on_train_end", 1),
     "when predictions are written": (Outputs, "on_train_end", 1),
     "at the end of training": (runner._Run, "_test", 1),
+    "when the test begins": (ChecksCallback, "on_test_start", 1),
     "in the test": (Outputs, "on_metrics_computation_start", 7),
     "after the test": (Outputs, "on_test_end", 1),
     "when all is done": (runner._Run, "_write_record", 1),
