@@ -60,7 +60,9 @@ def from_options(name: str, options: Mapping[str, Any] | None = None) -> SplitSt
     for key, value in (options or {}).items():
         field = key.replace("-", "_")
         if field not in known:
-            shown = [option.replace("_", "-") for option in known]
+            # As it was written: hyphens on the command line, underscores in TOML.
+            hyphens = "_" not in key
+            shown = [o.replace("_", "-") if hyphens else o for o in known]
             raise ConfigError(
                 f"The strategy {kind.__name__} has no option '{key}'."
                 f"{did_you_mean(key, shown)}"
@@ -70,7 +72,7 @@ def from_options(name: str, options: Mapping[str, Any] | None = None) -> SplitSt
             values[field] = TypeAdapter(hints[field]).validate_python(given)
         except ValidationError as error:
             raise ConfigError(
-                f"Option '{key.replace('_', '-')}' of {kind.__name__} cannot be "
+                f"Option '{key}' of {kind.__name__} cannot be "
                 f"{value!r}: {error.errors()[0]['msg']}."
             ) from error
     return kind(**values)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from dataclasses import asdict
 
 import nibabel
 import numpy as np
@@ -139,14 +140,13 @@ def test_benchmark_knows_its_caps(duplicated, tmp_path):
 def test_benchmark_knows_its_image_type(duplicated, tmp_path):
     cohort = read_cohort(duplicated / "participants.tsv")
     write_splits(build("FamilyKFold"), cohort, tmp_path / "splits/families")
-    record = {"cohort": {"caps": str(duplicated)}}
+    image = asdict(ImageType("flair_linear", "FLAIR"))
+    record = {"cohort": {"caps": str(duplicated), "image": image}}
     (tmp_path / "benchmark.json").write_text(json.dumps(record))
-    config = tmp_path / "benchmark.toml"
-    config.write_text('[cohort]\nimage = "FlairLinear"\n')
     with pytest.raises(CapsError, match="flair_linear"):
         audit(tmp_path)
-    config.write_text("[cohort\n")
-    with pytest.raises(SplitError, match="is not valid TOML"):
+    (tmp_path / "benchmark.json").write_text("{")
+    with pytest.raises(SplitError, match="is not valid JSON"):
         audit(tmp_path)
 
 

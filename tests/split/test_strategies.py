@@ -367,9 +367,12 @@ class TestOptions:
         with pytest.raises(ConfigError, match=r"'folds'.*Known names: .*n-splits"):
             from_options("ParticipantKFold", {"folds": 3})
 
-    def test_nearest_option(self):
-        with pytest.raises(ConfigError, match="Did you mean 'n-splits'"):
-            from_options("ParticipantKFold", {"n_split": 3})
+    @pytest.mark.parametrize(
+        ("given", "meant"), [("n_split", "n_splits"), ("n-split", "n-splits")]
+    )
+    def test_nearest_option_as_it_was_spelt(self, given, meant):
+        with pytest.raises(ConfigError, match=f"Did you mean '{meant}'"):
+            from_options("ParticipantKFold", {given: 3})
 
     def test_unknown_strategy(self):
         with pytest.raises(PluginError, match="Did you mean 'ParticipantKFold'"):

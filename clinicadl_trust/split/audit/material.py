@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -104,7 +103,8 @@ def gather(
         cohort.require([label], "The audit of the label")
     if caps is None and root is not None:
         caps = _find_caps(root, record)
-        image = image or _find_image(root)
+        if image is None and "image" in record.get("cohort", {}):
+            image = ImageType.parse(record["cohort"]["image"])
     return Material(
         splits=splits,
         runs=runs,
@@ -150,23 +150,6 @@ def _find_caps(root: Path, record: Mapping[str, Any]) -> Path | None:
         if place and (root / place / "dataset_description.json").is_file():
             return root / place
     return None
-
-
-def _find_image(root: Path) -> ImageType | None:
-    """Read the image type in the benchmark's file."""
-    if sys.version_info >= (3, 11):
-        import tomllib
-    else:
-        import tomli as tomllib
-    path = root / "benchmark.toml"
-    if not path.is_file():
-        return None
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8"))
-    except tomllib.TOMLDecodeError as error:
-        raise SplitError(f"'{path}' is not valid TOML: {error}.") from error
-    image = content.get("cohort", {}).get("image")
-    return ImageType.parse(image) if image else None
 
 
 def _contents(
