@@ -360,6 +360,18 @@ def test_intervals_over_sites_are_said_to_be_too_short():
     assert "too short" in note.reason
 
 
+def test_intervals_of_a_test_group_are_named_by_their_metric():
+    precision = estimate("cnn", 0.8, 0.7, 0.9, metric="average_precision")
+    rows = [GOOD, precision | {"calibration": "approximate"}]
+    (note,) = [
+        claim for claim in claims(benchmark(*rows)) if "approximate" in claim.statement
+    ]
+    assert note.statement == (
+        "On sealed the interval of Average precision is approximate."
+    )
+    assert "cross-validation" not in note.reason
+
+
 def test_runs_of_different_versions_are_named():
     versions = [{"torch": "2.6.0", "numpy": "2.3.5"}, {"torch": "2.7.0"}, None]
     runs = pd.DataFrame(
