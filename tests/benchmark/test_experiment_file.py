@@ -123,7 +123,7 @@ threds = 1
         ("line 6, cohort.generate.sitess", "Did you mean 'sites'"),
         ("line 7, cohort.generate.effect", "greater than or equal to 0"),
         ("line 10, sealed_test.fraction", "3"),
-        ("line 13, splits.a.n_split", "Did you mean 'n-splits'"),
+        ("line 13, splits.a.n_split", "Did you mean 'n_splits'"),
         ("line 14, splits.a.n_repeats", "1 or more"),
         ("line 16, splits.b.strategy", "Did you mean 'LeaveOneSiteOut'"),
         ("line 17, models.ridge", "'seeds' names a value twice"),
