@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pandas as pd
 
 from clinicadl_trust.benchmark.config import BASELINES, Experiment
 
-__all__ = ["compare_models"]
+__all__ = ["compare_models", "with_question"]
 
 #: What becomes of each number when a difference is turned round.
 _TURNED = {"value": "value", "low": "high", "high": "low", "statistic": "statistic"}
@@ -34,7 +36,7 @@ def compare_models(predictions: pd.DataFrame, experiment: Experiment) -> pd.Data
         the reference it stands second; ``primary`` marks the pairs that answer the
         primary question.
     """
-    from clinicadl_trust.stats import adjust, compare
+    from clinicadl_trust.stats import compare
 
     section = experiment.statistics
     table = compare(
@@ -43,11 +45,38 @@ def compare_models(predictions: pd.DataFrame, experiment: Experiment) -> pd.Data
     if section.reference is None:
         return table
     blind = [n for n, model in experiment.models.items() if model.type in BASELINES]
-    table = _turned(table, table["model"] == section.reference)
-    asked = (table["reference"] == section.reference) & ~table["model"].isin(blind)
+    return with_question(table, section.reference, blind)
+
+
+def with_question(
+    table: pd.DataFrame, reference: str, baselines: Sequence[str]
+) -> pd.DataFrame:
+    """Adjust p-values for the primary question apart from the exploratory pairs.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Rows of kind ``comparison``.
+    reference : str
+        The model to beat.
+    baselines : sequence of str
+        Models that never look at the image: they are not asked to beat it.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same rows, as ``compare_models`` gives them.
+    """
+    from clinicadl_trust.stats import adjust
+
+    table = _turned(table, table["model"] == reference)
+    asked = (table["reference"] == reference) & ~table["model"].isin(list(baselines))
     table["primary"] &= asked
-    families = table.groupby([table["split_strategy"], asked])["p_value"]
-    table["p_adjusted"] = families.transform(lambda p: adjust(p.tolist()))
+    families = [table["metric"], table["split_strategy"], asked]
+    adjusted = table.groupby(families)["p_value"].transform(
+        lambda p: adjust(p.tolist())
+    )
+    table["p_adjusted"] = adjusted
     return table
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +27,8 @@ __all__ = ["compare"]
 @click.option(
     "--reference",
     metavar="MODEL",
-    help="Compare every model with this one. [default: all pairs]",
+    help="Compare every model with this one; of a benchmark, p-values of its "
+    "baselines are adjusted apart. [default: all pairs]",
 )
 def compare(
     predictions: tuple[Path, ...],
@@ -48,10 +51,26 @@ def compare(
         clinicadl compare model-a.tsv model-b.tsv --metric balanced_accuracy
     """
     from clinicadl_trust import stats
+    from clinicadl_trust.benchmark.comparing import with_question
     from clinicadl_trust.cli.statistics_tables import show_comparisons
 
     table = stats.compare(
         read(predictions, columns, positive), metrics or None, **options
     )
+    if options["reference"] is not None:
+        table = with_question(table, options["reference"], _baselines(predictions))
     show_comparisons(table)
     save(table, output)
+
+
+def _baselines(predictions: Sequence[Path]) -> list[str]:
+    """Name the models of benchmarks that never look at the image."""
+    from clinicadl_trust.benchmark.config import BASELINES
+
+    found = []
+    for path in predictions:
+        record = path / "benchmark.json"
+        if record.is_file():
+            models = json.loads(record.read_text(encoding="utf-8"))["models"]
+            found += [n for n, m in models.items() if m["type"] in BASELINES]
+    return found

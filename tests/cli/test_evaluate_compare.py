@@ -1,5 +1,6 @@
 """``clinicadl evaluate`` and ``clinicadl compare`` as a user meets them."""
 
+import json
 import re
 import sys
 from pathlib import Path
@@ -9,7 +10,7 @@ from click.testing import CliRunner
 
 from clinicadl_trust.cli.main import cli
 from clinicadl_trust.predictions import write_predictions
-from clinicadl_trust.stats import read_statistics
+from clinicadl_trust.stats import adjust, read_statistics
 
 sys.path.append(str(Path(__file__).parents[1] / "stats"))
 from predictions_factory import concat, folds, held_out
@@ -80,6 +81,22 @@ def test_a_benchmark_folder_is_its_predictions(call, table, tmp_path):
     result = call("evaluate", tmp_path, "--metric", "brier", "-o", "out/some.tsv")
     assert result.exit_code == 0, result.output
     assert len(read_statistics("out/some.tsv")) == 9
+
+
+def test_the_baselines_of_a_benchmark_are_no_part_of_its_question(call, tmp_path):
+    models = {"cnn": 1.5, "svm": 1.0, "majority": 0.1, "metadata": 0.2}
+    write_predictions(held_out(models), tmp_path / "predictions.tsv")
+    types = {"cnn": "trainer", "svm": "scikit-learn"}
+    record = {"models": {name: {"type": types.get(name, name)} for name in models}}
+    (tmp_path / "benchmark.json").write_text(json.dumps(record))
+    asked = ("compare", tmp_path, "--reference", "metadata", "-m", "roc_auc")
+    result = call(*asked)
+    assert result.exit_code == 0, result.output
+    rows = read_statistics("statistics.tsv").set_index("model")
+    two = rows.loc[["cnn", "svm"]]
+    assert two["primary"].all() and not rows.loc["majority", "primary"]
+    assert two["p_adjusted"].to_numpy() == pytest.approx(adjust(two["p_value"]))
+    assert rows.loc["majority", "p_adjusted"] == rows.loc["majority", "p_value"]
 
 
 def test_a_maps_is_the_predictions_of_its_run(call, tmp_path):
