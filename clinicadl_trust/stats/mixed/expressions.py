@@ -1,0 +1,167 @@
+"""The expressions of a formula, evaluated on a table by patsy."""
+
+from __future__ import annotations
+
+import re
+from difflib import get_close_matches
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.mixed.formula import MixedFormula, RandomTerm
+from clinicadl_trust.stats.mixed.grouping import Grouping, Term
+
+__all__ = ["Expressions"]
+
+Array = NDArray[np.float64]
+
+
+class Expressions:
+    """Evaluates the expressions of a formula on one table."""
+
+    def __init__(self, formula: MixedFormula, data: pd.DataFrame) -> None:
+        self.formula = formula
+        self.data = data
+
+    def complete(self) -> NDArray[np.bool_]:
+        """Return which rows have all values."""
+        keep = np.ones(len(self.data), dtype=bool)
+        for column in self._columns():
+            keep &= self.data[column].notna().to_numpy()
+        return keep
+
+    def _columns(self) -> list[str]:
+        """Return the table's columns that the formula names."""
+        used = {name for term in self.formula.random for name in term.group}
+        for name in used - set(self.data.columns):
+            raise _unknown(self.formula.text, name, self.data)
+        expressions = [*self.formula.response, self.formula.fixed]
+        expressions += [term.left for term in self.formula.random]
+        words = set(re.findall(r'Q\("([^"]+)"\)', " ".join(expressions)))
+        words |= set(re.findall(r"[A-Za-z_][\w]*", " ".join(expressions)))
+        return [c for c in self.data.columns if c in words or c in used]
+
+    def matrix(self, expression: str) -> tuple[Array, tuple[str, ...]]:
+        """Return the model matrix of a right side, and its columns' names.
+
+        Raises
+        ------
+        StatisticsError
+            If it cannot be read, or is infinite or undefined somewhere.
+        """
+        import patsy
+
+        try:
+            with np.errstate(all="ignore"):
+                made = patsy.dmatrix(
+                    expression,
+                    self.data,
+                    self._functions(),
+                    patsy.NAAction(NA_types=[]),  # told below
+                )
+        except patsy.PatsyError as error:
+            raise self._explained(expression, error) from error
+        values = np.asarray(made, dtype=float)
+        if not np.isfinite(values).all():
+            raise StatisticsError(
+                f"'{expression}' is infinite or undefined in "
+                f"{int((~np.isfinite(values)).any(axis=1).sum())} rows."
+            )
+        return values, tuple(made.design_info.column_names)
+
+    def response(self) -> tuple[Array, Array | None]:
+        """Return the response, and the number of trials where there are.
+
+        Raises
+        ------
+        StatisticsError
+            If it is no number, or successes and failures make no sense.
+        """
+        columns = [self._numbers(expression) for expression in self.formula.response]
+        if len(columns) == 1:
+            return columns[0], None
+        successes, failures = columns
+        trials = successes + failures
+        if (trials <= 0).any() or (successes < 0).any() or (failures < 0).any():
+            raise StatisticsError(
+                "Successes and failures must not be negative, nor both 0 in a row."
+            )
+        return successes / trials, trials
+
+    def _numbers(self, expression: str) -> Array:
+        if expression in self.data and not pd.api.types.is_numeric_dtype(
+            self.data[expression]
+        ):
+            found = ", ".join(repr(v) for v in self.data[expression].unique()[:3])
+            raise StatisticsError(
+                f"The response '{expression}' has values such as {found}; it must be "
+                "numbers (0 and 1 for two classes)."
+            )
+        matrix, names = self.matrix(f"0 + {expression}")
+        if matrix.shape[1] != 1:
+            raise StatisticsError(
+                f"The response '{expression}' makes {len(names)} columns, not one."
+            )
+        return matrix[:, 0]
+
+    def groupings(self) -> tuple[Grouping, ...]:
+        """Return the grouping factors, most levels first."""
+        terms: dict[tuple[str, ...], list[Term]] = {}
+        for random in self.formula.random:
+            terms.setdefault(random.group, []).extend(self._terms(random))
+        made = []
+        for group, blocks in terms.items():
+            codes, levels = self._levels(group)
+            made.append(Grouping(":".join(group), levels, codes, tuple(blocks)))
+        return tuple(
+            sorted(made, key=lambda g: -len(g.levels) * g.terms[0].values.shape[1])
+        )
+
+    def _terms(self, random: RandomTerm) -> list[Term]:
+        """Return the independent terms of a bar; several for two bars."""
+        import patsy
+
+        values, names = self.matrix(random.left)
+        if random.correlated or len(names) == 1:
+            return [Term(names, values)]
+        # As lme4: each summand by itself, the columns of a factor together.
+        description = patsy.ModelDesc.from_formula(random.left)
+        made = []
+        for summand in description.rhs_termlist:
+            text = summand.name() if summand.factors else "1"
+            part, columns = self.matrix("1" if text == "1" else f"0 + {text}")
+            made.append(Term(columns, part))
+        return made
+
+    def _levels(self, group: tuple[str, ...]) -> tuple[NDArray[np.intp], pd.Index]:
+        columns = [self.data[name].astype(str) for name in group]
+        key = columns[0].str.cat(columns[1:], sep=":") if columns[1:] else columns[0]
+        codes, levels = pd.factorize(key, sort=True)
+        return codes, pd.Index(levels)
+
+    @staticmethod
+    def _functions() -> object:
+        import patsy
+
+        known = {"log": np.log, "exp": np.exp, "sqrt": np.sqrt, "log10": np.log10}
+        return patsy.EvalEnvironment([known])
+
+    def _explained(self, expression: str, error: Exception) -> StatisticsError:
+        cause = error.__cause__
+        if isinstance(cause, NameError) and getattr(cause, "name", None):
+            return _unknown(self.formula.text, str(cause.name), self.data)
+        first = str(error).splitlines()[0]
+        return StatisticsError(f"'{expression}' cannot be read: {first}")
+
+
+def _unknown(text: str, name: str, data: pd.DataFrame) -> StatisticsError:
+    columns = [str(column) for column in data.columns]
+    near = get_close_matches(name, columns, 1)
+    hint = f" Did you mean '{near[0]}'?" if near else ""
+    place = max(text.find(name), 0)
+    return StatisticsError(
+        f"The formula names '{name}', which is no column.{hint} The table has: "
+        f"{', '.join(columns)}.\n  {text}\n  {' ' * place}^"
+    )

@@ -1,0 +1,228 @@
+"""Mixed models with the formula language of lme4."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.mixed.binomial import fit_binomial
+from clinicadl_trust.stats.mixed.degrees import satterthwaite
+from clinicadl_trust.stats.mixed.design import DesignMatrices, build_design
+from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
+from clinicadl_trust.stats.mixed.kenward_roger import kenward_roger
+from clinicadl_trust.stats.mixed.presentation import present
+from clinicadl_trust.stats.mixed.profile import Profile
+from clinicadl_trust.stats.mixed.result import MixedModel
+
+__all__ = ["mixed_model"]
+
+Array = NDArray[np.float64]
+Family = Literal["gaussian", "binomial"]
+Refit = Callable[[bool], MixedModel]
+Degrees = Literal["satterthwaite", "kenward-roger", "normal"]
+
+
+def mixed_model(
+    formula: str,
+    data: pd.DataFrame,
+    family: Family = "gaussian",
+    reml: bool = True,
+    df: Degrees = "satterthwaite",
+    *,
+    weights: str | Sequence[float] | None = None,
+    offset: str | Sequence[float] | None = None,
+    n_quadrature: int | None = None,
+    confidence_level: float = 0.95,
+) -> MixedModel:
+    """Fit a linear or logistic model with random effects.
+
+    Parameters
+    ----------
+    formula : str
+        In lme4's language, with crossed and nested random intercepts and slopes:
+        ``"score ~ age + (1 | participant_id) + (age || site)"``,
+        ``"strength ~ 1 + (1 | batch/cask)"``. Names of fixed effects are patsy's.
+    data : pandas.DataFrame
+        One row per observation. Rows with a missing value in a column that the formula
+        uses are left out, with a warning.
+    family : {"gaussian", "binomial"}
+        Linear, or logistic with a response of 0 and 1, of shares (the number of trials
+        as ``weights``) or ``cbind(successes, failures)``.
+    reml : bool
+        Restricted maximum likelihood (linear models only).
+    df : {"satterthwaite", "kenward-roger", "normal"}
+        Degrees of freedom of the fixed effects of a linear model. Kenward-Roger also
+        adjusts the standard errors; it is for at most 3,000 rows.
+    weights, offset : str or sequence of float, optional
+        Prior weights and a known part of the linear predictor; a column or values.
+    n_quadrature : int, optional
+        Nodes of adaptive Gauss-Hermite quadrature for a logistic model; by default 25
+        for one scalar random effect, 1 (Laplace's approximation) otherwise.
+    confidence_level : float
+        Of the intervals.
+
+    Returns
+    -------
+    MixedModel
+        Fixed effects with intervals and p-values, variance components, conditional
+        modes, likelihood. A singular fit, or one whose optimum is not proven, is
+        reported in its ``warnings``.
+
+    Raises
+    ------
+    StatisticsError
+        If the formula or an option is wrong, or there are fewer rows than parameters.
+
+    References
+    ----------
+    Bates et al., J. Stat. Softw. 67(1), 2015 (likelihood); Kuznetsova et al., J. Stat.
+    Softw. 82(13), 2017 (Satterthwaite); Pinheiro and Chao, J. Comput. Graph. Stat.
+    15(1), 2006 (quadrature).
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> from clinicadl_trust.stats import mixed_model
+    >>> scores = [1.0, 1.2, 2.1, 2.4, 0.3, 0.2]
+    >>> table = pd.DataFrame({"score": scores, "who": list("aabbcc")})
+    >>> model = mixed_model("score ~ 1 + (1 | who)", table)
+    >>> print(f"{model.icc['who']:.2f}")
+    0.98
+    """
+    _check_options(family, df, confidence_level, n_quadrature)
+    design = build_design(formula, data, weights, offset)
+    _check_size(design, family)
+
+    def refitted(reml: bool) -> MixedModel:
+        # Kenward and Roger's adjustment is one of restricted likelihood.
+        method = df if reml or df != "kenward-roger" else "satterthwaite"
+        if family == "binomial":
+            return _binomial(design, n_quadrature, confidence_level, refitted)
+        return _gaussian(design, reml, method, confidence_level, refitted)
+
+    if df == "kenward-roger" and family == "gaussian" and not reml:
+        raise StatisticsError("df='kenward-roger' needs reml=True.")
+    return refitted(reml)
+
+
+def _check_options(
+    family: str, df: str, confidence_level: float, n_quadrature: int | None
+) -> None:
+    if family not in ("gaussian", "binomial"):
+        raise StatisticsError(
+            f"family={family!r} is not one of 'gaussian', 'binomial'."
+        )
+    if df not in ("satterthwaite", "kenward-roger", "normal"):
+        raise StatisticsError(
+            f"df={df!r} is not one of 'satterthwaite', 'kenward-roger', 'normal'."
+        )
+    if not 0 < confidence_level < 1:
+        raise StatisticsError(
+            f"confidence_level={confidence_level!r} must lie between 0 and 1."
+        )
+    if n_quadrature is not None and not 1 <= n_quadrature <= 100:
+        raise StatisticsError(f"n_quadrature={n_quadrature!r} must be 1 to 100.")
+
+
+def _check_size(design: DesignMatrices, family: str) -> None:
+    n = len(design.y)
+    if n <= design.x.shape[1]:
+        raise StatisticsError(
+            f"{n} rows cannot tell {design.x.shape[1]} fixed effects. Use fewer, or "
+            "more rows."
+        )
+    for grouping in design.groupings:
+        levels, effects = len(grouping.levels), grouping.values.shape[1]
+        if levels < 2:
+            raise StatisticsError(
+                f"'{grouping.name}' has one level ({grouping.levels[0]}): a variance "
+                "between levels cannot be told. Leave its random effect out."
+            )
+        if family == "gaussian" and levels * effects >= n:
+            raise StatisticsError(
+                f"The random effects of '{grouping.name}' are {levels * effects} and "
+                f"the rows {n}: they cannot be told from the residual. Repeated rows "
+                "per level are needed."
+            )
+
+
+# --- results --------------------------------------------------------------------------
+
+
+def _gaussian(
+    design: DesignMatrices, reml: bool, df: str, level: float, refit: Refit
+) -> MixedModel:
+    profile = Profile(
+        design.y - design.offset, design.x, design.groupings, design.weights
+    )
+    fit = fit_gaussian(profile, reml)
+    covariance = fit.covariance
+    degrees: Callable[[Array], float]
+    if df == "kenward-roger":
+        adjusted = kenward_roger(design, fit)
+        covariance, degrees = adjusted.adjusted, adjusted.degrees
+    elif df == "normal":
+        degrees = _infinite
+    else:
+        degrees = lambda contrast: satterthwaite(fit, contrast)  # noqa: E731
+    solution = fit.solution
+    likelihood = "restricted maximum likelihood" if reml else "maximum likelihood"
+    return present(
+        design,
+        family="gaussian",
+        method=f"linear mixed model by {likelihood}, {df} degrees of freedom",
+        beta=solution.beta,
+        covariance=covariance,
+        theta=fit.theta,
+        sigma=fit.sigma,
+        modes=solution.modes,
+        criterion=fit.criterion,
+        mean=lambda eta: eta,
+        reml=reml,
+        singular=fit.singular,
+        degrees=degrees,
+        level=level,
+        warnings=fit.warnings,
+        refit=refit,
+    )
+
+
+def _binomial(
+    design: DesignMatrices, n_quadrature: int | None, level: float, refit: Refit
+) -> MixedModel:
+    from scipy.special import expit
+
+    fit = fit_binomial(design, n_quadrature)
+    how = (
+        f"adaptive Gauss-Hermite quadrature ({fit.n_nodes} nodes)"
+        if fit.n_nodes > 1
+        else "Laplace's approximation"
+    )
+    return present(
+        design,
+        family="binomial",
+        method=f"logistic mixed model by maximum likelihood, {how}",
+        beta=fit.beta,
+        covariance=fit.covariance,
+        theta=fit.theta,
+        sigma=float("nan"),
+        modes=fit.modes,
+        criterion=fit.deviance,
+        mean=expit,
+        reml=False,
+        singular=fit.singular,
+        degrees=_infinite,
+        level=level,
+        warnings=fit.warnings,
+        refit=refit,
+    )
+
+
+def _infinite(contrast: Array) -> float:
+    """Degrees of freedom of a z test."""
+    return float("inf")

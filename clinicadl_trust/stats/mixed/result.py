@@ -1,0 +1,208 @@
+"""A fitted mixed model, as a table that one can read and question."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats as distributions
+
+from clinicadl_trust.exceptions import StatisticsError
+
+if TYPE_CHECKING:
+    from clinicadl_trust.stats.mixed.likelihood_ratio import LikelihoodRatio
+
+__all__ = ["Contrast", "MixedModel", "make_contrast"]
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """A weighted sum of fixed effects.
+
+    Attributes
+    ----------
+    value, standard_error : float
+        Estimate.
+    df, statistic, p_value : float
+        Two-sided t test (z test where ``df`` is infinite) against 0.
+    low, high, confidence_level : float
+        Confidence interval.
+    """
+
+    value: float
+    standard_error: float
+    df: float
+    statistic: float
+    p_value: float
+    low: float
+    high: float
+    confidence_level: float
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row."""
+        return pd.DataFrame([vars(self)])
+
+
+@dataclass(frozen=True)
+class MixedModel:
+    """A fitted mixed model.
+
+    Attributes
+    ----------
+    formula, family, method : str
+        What was fitted and how.
+    fixed_effects : pandas.DataFrame
+        One row per effect: ``estimate, standard_error, df, statistic, p_value, low,
+        high``; on the logit scale for the binomial family.
+    covariance : pandas.DataFrame
+        Of the fixed effects.
+    variance_components : pandas.DataFrame
+        Columns ``group, effect, with_effect, variance, sd, correlation``; a row with
+        ``with_effect`` has a covariance in ``variance`` and a correlation.
+    icc : pandas.Series
+        Share of the variance that lies between the levels of each grouping factor (for
+        its intercept), with pi ** 2 / 3 as the residual variance of a logistic model.
+    random_effects : mapping of str to pandas.DataFrame
+        Conditional modes, one row per level.
+    residual_sd : float
+        nan for the binomial family.
+    log_likelihood, aic, bic, criterion : float
+        ``criterion`` is minus twice the (restricted) log-likelihood.
+    n, n_parameters : int
+        Rows and parameters.
+    n_levels : mapping of str to int
+        Levels of each grouping factor.
+    fitted : ndarray of float, shape (n,)
+        With the random effects.
+    reml : bool
+        Restricted likelihood.
+    singular : bool
+        Whether a variance is 0 or a correlation -1 or 1.
+    confidence_level : float
+        Of the intervals.
+    warnings : tuple of str
+        What a reader must know.
+    """
+
+    formula: str
+    family: str
+    method: str
+    fixed_effects: pd.DataFrame
+    covariance: pd.DataFrame
+    variance_components: pd.DataFrame
+    icc: pd.Series
+    random_effects: Mapping[str, pd.DataFrame]
+    residual_sd: float
+    log_likelihood: float
+    aic: float
+    bic: float
+    criterion: float
+    n: int
+    n_parameters: int
+    n_levels: Mapping[str, int]
+    fitted: Array = field(repr=False)
+    reml: bool
+    singular: bool
+    confidence_level: float
+    warnings: tuple[str, ...]
+    _degrees: Callable[[Array], float] = field(repr=False, compare=False)
+    _refit: Callable[[bool], MixedModel] = field(repr=False, compare=False)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the fixed effects, their names in the column ``effect``."""
+        return self.fixed_effects.rename_axis("effect").reset_index()
+
+    def contrast(self, weights: Sequence[float] | Mapping[str, float]) -> Contrast:
+        """Test a weighted sum of fixed effects.
+
+        Parameters
+        ----------
+        weights : sequence of float, or mapping of str to float
+            One weight per fixed effect, or those that are not 0 by name.
+
+        Returns
+        -------
+        Contrast
+            With degrees of freedom of its own.
+
+        Raises
+        ------
+        StatisticsError
+            If a name is unknown, or the number of weights is wrong.
+        """
+        names = list(self.fixed_effects.index)
+        if isinstance(weights, Mapping):
+            for name in weights:
+                if name not in names:
+                    raise StatisticsError(
+                        f"'{name}' is no fixed effect. There are: {', '.join(names)}."
+                    )
+            weights = [weights.get(name, 0.0) for name in names]
+        vector = np.asarray(weights, dtype=float)
+        if vector.shape != (len(names),) or not vector.any():
+            raise StatisticsError(
+                f"A contrast of {len(names)} fixed effects needs as many weights, not "
+                f"all 0; received {list(vector)}."
+            )
+        value = float(vector @ self.fixed_effects["estimate"].to_numpy())
+        error = float(np.sqrt(vector @ self.covariance.to_numpy() @ vector))
+        return make_contrast(value, error, self._degrees(vector), self.confidence_level)
+
+    def compare(self, other: MixedModel) -> LikelihoodRatio:
+        """Compare with a nested model by likelihood ratio.
+
+        Models by restricted maximum likelihood are fitted again by maximum likelihood,
+        unless their fixed effects are the same.
+
+        Parameters
+        ----------
+        other : MixedModel
+            Larger or smaller, on the same rows.
+
+        Returns
+        -------
+        LikelihoodRatio
+            Of the larger model against the smaller.
+
+        Raises
+        ------
+        StatisticsError
+            If the models have different rows, families or as many parameters.
+        """
+        from clinicadl_trust.stats.mixed.likelihood_ratio import likelihood_ratio
+
+        return likelihood_ratio(self, other)
+
+    def __str__(self) -> str:
+        lines = [
+            f"{self.formula}  ({self.method})",
+            f"{self.n} rows; "
+            + ", ".join(f"{k}: {v} levels" for k, v in self.n_levels.items()),
+            f"log-likelihood {self.log_likelihood:.2f}, AIC {self.aic:.2f}, "
+            f"BIC {self.bic:.2f}",
+            "",
+            self.fixed_effects.to_string(float_format=lambda v: f"{v:.4g}"),
+            "",
+            self.variance_components.to_string(
+                index=False, float_format=lambda v: f"{v:.4g}", na_rep=""
+            ),
+        ]
+        return "\n".join([*lines, *(f"! {w}" for w in self.warnings)])
+
+
+def make_contrast(value: float, error: float, df: float, level: float) -> Contrast:
+    """Test a normal estimate against 0 with t degrees of freedom."""
+    t = distributions.t(df) if np.isfinite(df) else distributions.norm()
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = float(np.divide(value, error))
+    reach = float(t.ppf((1 + level) / 2)) * error
+    p_value = float(2 * t.sf(abs(statistic)))
+    return Contrast(
+        value, error, df, statistic, p_value, value - reach, value + reach, level
+    )

@@ -1,0 +1,271 @@
+"""Mixed models on planted truth, on awkward data and on mistakes."""
+
+import numpy as np
+import pandas as pd
+import pytest
+from numpy.testing import assert_allclose
+from scipy.special import expit
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.mixed import elimination, mixed_model
+from clinicadl_trust.stats.mixed.design import build_design
+from clinicadl_trust.stats.mixed.laplace import LaplaceLikelihood
+
+
+def visits(n_participants=60, n_visits=4, n_sites=6, seed=0, slope=1.0):
+    """Draw participants of several sites seen several times."""
+    rng = np.random.default_rng(seed)
+    site = rng.integers(0, n_sites, n_participants)
+    rows = pd.DataFrame(
+        {
+            "participant_id": np.repeat(np.arange(n_participants), n_visits),
+            "site": np.repeat(site, n_visits),
+            "scanner": rng.integers(0, 5, n_participants * n_visits),
+            "age": rng.normal(size=n_participants * n_visits),
+        }
+    )
+    rows["eta"] = (
+        slope * rows["age"]
+        + rng.normal(size=n_participants)[rows["participant_id"]]
+        + 0.5 * rng.normal(size=n_sites)[rows["site"]]
+        + 0.5 * rng.normal(size=5)[rows["scanner"]]
+    )
+    rows["score"] = rows["eta"] + 0.5 * rng.normal(size=len(rows))
+    rows["ill"] = (rng.uniform(size=len(rows)) < expit(rows["eta"])).astype(int)
+    return rows
+
+
+CROSSED = "score ~ age + (1 | participant_id) + (1 | site) + (1 | scanner)"
+
+
+def test_the_planted_slope_is_found():
+    model = mixed_model(CROSSED, visits(200))
+    low, high = model.fixed_effects.loc["age", ["low", "high"]]
+    assert low < 1 < high and high - low < 0.15
+
+
+def test_balanced_one_way_data_have_the_closed_form():
+    rng = np.random.default_rng(3)
+    y = rng.normal(size=(12, 1)) * 2 + rng.normal(size=(12, 5))
+    data = pd.DataFrame({"y": y.ravel(), "g": np.repeat(np.arange(12), 5)})
+    model = mixed_model("y ~ 1 + (1 | g)", data)
+    within = y.var(axis=1, ddof=1).mean()
+    between = y.mean(axis=1).var(ddof=1) - within / 5
+    components = model.variance_components.set_index("group")["variance"]
+    assert_allclose(components["Residual"], within, rtol=1e-7)
+    assert_allclose(components["g"], between, rtol=1e-6)
+    effect = model.fixed_effects.loc["Intercept"]
+    assert_allclose(
+        effect["standard_error"], y.mean(1).std(ddof=1) / 12**0.5, rtol=1e-6
+    )
+    assert_allclose(effect["df"], 11, rtol=1e-5)
+    assert_allclose(model.icc["g"], between / (between + within), rtol=1e-6)
+
+
+def test_the_order_of_rows_and_the_names_of_levels_do_not_matter():
+    data = visits()
+    other = data.sample(frac=1, random_state=1).replace({"site": {0: 99, 1: -1}})
+    one, two = (mixed_model(CROSSED, table) for table in (data, other))
+    for column in ("estimate", "standard_error", "df"):
+        assert_allclose(one.fixed_effects[column], two.fixed_effects[column], rtol=1e-6)
+
+
+def test_sparse_and_dense_elimination_agree(monkeypatch):
+    data = visits(80, n_sites=40)
+    formula = "score ~ age + (age | participant_id) + (1 | site) + (1 | scanner)"
+    dense = mixed_model(formula, data)
+    monkeypatch.setattr(elimination, "_LARGE", 0)
+    monkeypatch.setattr(elimination, "_FEW", 1.1)
+    sparse = mixed_model(formula, data)
+    assert_allclose(dense.criterion, sparse.criterion, rtol=1e-10)
+    assert_allclose(
+        dense.fixed_effects["estimate"], sparse.fixed_effects["estimate"], rtol=1e-6
+    )
+
+
+@pytest.mark.parametrize(
+    "random",
+    [
+        "(1 | participant_id)",
+        "(age | participant_id)",
+        "(1 | participant_id) + (1 | site)",
+        "(age | participant_id) + (age || scanner)",
+    ],
+)
+def test_the_gradient_of_laplaces_likelihood_is_its_derivative(random):
+    likelihood = LaplaceLikelihood(build_design(f"ill ~ age + {random}", visits()))
+    point = np.append(likelihood.factor.start * 0.7 + 0.1, [-0.2, 0.5])
+    _, gradient = likelihood.deviance_and_gradient(point)
+    for place, step in enumerate(1e-4 * np.eye(len(point))):
+        rise = likelihood.deviance(point + step) - likelihood.deviance(point - step)
+        assert_allclose(gradient[place], rise / 2e-4, atol=1e-5)
+
+
+def test_one_node_of_quadrature_is_laplaces_approximation():
+    from clinicadl_trust.stats.mixed.quadrature import QuadratureLikelihood
+
+    design = build_design("ill ~ age + (1 | participant_id)", visits())
+    point = np.array([0.8, -0.1, 0.9])
+    laplace = LaplaceLikelihood(design).deviance(point)
+    assert_allclose(
+        QuadratureLikelihood(design, 1).deviance(point), laplace, rtol=1e-12
+    )
+
+
+def test_quadrature_is_right_where_laplace_is_not():
+    rng = np.random.default_rng(1)
+    patient, x = np.repeat(np.arange(600), 2), np.tile([0, 1], 600)
+    eta = x + 3 * rng.normal(size=600)[patient]
+    y = (rng.uniform(size=1200) < expit(eta)).astype(int)
+    data = pd.DataFrame({"y": y, "x": x, "patient": patient})
+    formula = "y ~ x + (1 | patient)"
+    good = mixed_model(formula, data, family="binomial")
+    bad = mixed_model(formula, data, family="binomial", n_quadrature=1)
+    assert good.fixed_effects.loc["x", "low"] < 1 < good.fixed_effects.loc["x", "high"]
+    assert 2.5 < good.variance_components["sd"][0] < 3.5
+    assert bad.variance_components["sd"][0] < 2.3  # 2.09 by glmer too
+    assert not good.warnings
+    assert any("Laplace" in warning for warning in bad.warnings)
+
+
+def test_contrasts_have_degrees_of_freedom_of_their_own():
+    model = mixed_model(CROSSED, visits())
+    age = model.contrast({"age": 1})
+    row = model.fixed_effects.loc["age"]
+    assert_allclose(
+        [age.value, age.df, age.p_value], row[["estimate", "df", "p_value"]]
+    )
+    double = model.contrast([0, 2])
+    assert_allclose([double.value, double.df], [2 * age.value, age.df])
+    with pytest.raises(
+        StatisticsError, match=r"'sex' is no fixed effect.*Intercept, age"
+    ):
+        model.contrast({"sex": 1})
+    with pytest.raises(StatisticsError, match="needs as many weights"):
+        model.contrast([1])
+
+
+def test_awkward_data_end_in_a_warning_and_an_answer():
+    data = visits()
+    data["months"] = 12 * data["age"]
+    model = mixed_model("score ~ age + months + (1 | participant_id)", data)
+    assert list(model.fixed_effects.index) == ["Intercept", "age"]
+    assert any("Collinear" in w and "months" in w for w in model.warnings)
+    data.loc[3, "age"] = np.nan
+    model = mixed_model(CROSSED, data)
+    assert model.n == len(data) - 1 and "1 rows" in model.warnings[0]
+    data = visits()
+    data["noise"] = np.random.default_rng(0).normal(size=len(data))
+    data["noise"] -= data.groupby("site")["noise"].transform("mean")
+    model = mixed_model("noise ~ age + (1 | site)", data)
+    assert model.singular and any("singular" in w for w in model.warnings)
+    assert np.isfinite(model.fixed_effects.loc["age"]).all()
+
+
+def test_perfect_separation_is_told():
+    data = visits()
+    data["ill"] = (data["age"] > 0).astype(int)
+    model = mixed_model("ill ~ age + (1 | site)", data, family="binomial")
+    assert any("separated" in warning for warning in model.warnings)
+
+
+MISTAKES = {
+    "score ~ agee + (1 | site)": r"'agee', which is no column. Did you mean 'age'\?",
+    "score ~ age + (1 | sit)": r"'sit', which is no column. Did you mean 'site'\?",
+    "score ~ age": "no random effect",
+    "score ~ age + (1 | site": "never closed",
+    "score ~ age) + (1 | site)": r"'\)' without '\('",
+    "score age + (1 | site)": "'~' is missing",
+    "score ~ age ~ (1 | site)": "a second '~'",
+    " ~ age + (1 | site)": "name the response",
+    "score ~ age + 1 | site": "put a random effect in brackets",
+    "score ~ age * (1 | site)": "put a random effect in brackets",
+    "score ~ age + ( | site)": "say what varies",
+    "score ~ age + (1 | site | age)": r"only one '\|'",
+    "score ~ age + (1 | )": "'nothing' is no column",
+    "score ~ age + (1 | site + age)": "group by columns",
+    "score ~ age + (1 | row)": "cannot be told from the residual",
+    "score ~ age + (1 | one)": "has one level",
+    "score ~ log(negative) + (1 | site)": "infinite or undefined",
+    "name ~ age + (1 | site)": "must be numbers",
+    "": "Write one such as",
+}
+
+
+@pytest.mark.parametrize("formula", MISTAKES)
+def test_a_mistake_in_the_formula_is_pointed_at(formula):
+    data = visits().assign(one=1, negative=-1.0, name="a")
+    data["row"] = np.arange(len(data))
+    with pytest.raises(StatisticsError, match=MISTAKES[formula]):
+        mixed_model(formula, data)
+
+
+def test_the_place_of_a_mistake_is_pointed_at():
+    with pytest.raises(StatisticsError) as caught:
+        mixed_model("score ~ age + (1 | sit)", visits())
+    *_, line, pointer = str(caught.value).split("\n")
+    assert line[pointer.index("^") :].startswith("sit)")
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"family": "poisson"}, "family='poisson'"),
+        ({"df": "7"}, "df='7'"),
+        ({"confidence_level": 95}, "between 0 and 1"),
+        ({"weights": "w"}, "weights='w' is no column"),
+        ({"weights": [1.0]}, r"shape \(1,\)"),
+        ({"weights": [-1.0] * 240}, "above 0"),
+        ({"family": "binomial"}, "needs 0 and 1"),
+        ({"n_quadrature": 0}, "1 to 100"),
+        ({"reml": False, "df": "kenward-roger"}, "reml=True"),
+    ],
+)
+def test_a_wrong_option_is_named(options, message):
+    with pytest.raises(StatisticsError, match=message):
+        mixed_model(CROSSED, visits(), **options)
+
+
+def test_tables_that_cannot_be_fitted_are_refused():
+    data = visits()
+    with pytest.raises(StatisticsError, match="empty"):
+        mixed_model(CROSSED, data.head(0))
+    with pytest.raises(StatisticsError, match="Every row has a missing value"):
+        mixed_model(CROSSED, data.assign(score=np.nan))
+    with pytest.raises(StatisticsError, match="Every response is 1"):
+        mixed_model("ill ~ age + (1 | site)", data.assign(ill=1), family="binomial")
+    with pytest.raises(StatisticsError, match="no whole number of successes"):
+        mixed_model(
+            "share ~ age + (1 | site)", data.assign(share=0.5), family="binomial"
+        )
+    with pytest.raises(StatisticsError, match="one scalar random effect"):
+        mixed_model("ill ~ age + (age | site)", data, family="binomial", n_quadrature=5)
+    big = pd.concat([visits(seed=s) for s in range(13)], ignore_index=True)
+    with pytest.raises(StatisticsError, match="3,120 rows"):
+        mixed_model(CROSSED, big, df="kenward-roger")
+
+
+def test_models_that_cannot_be_compared_are_refused():
+    data = visits()
+    model = mixed_model(CROSSED, data)
+    with pytest.raises(StatisticsError, match="same rows"):
+        model.compare(mixed_model(CROSSED, data.head(200)))
+    with pytest.raises(StatisticsError, match="neither is nested"):
+        model.compare(mixed_model(CROSSED, data))
+
+
+def test_a_variance_tested_at_its_edge_is_told():
+    data = visits()
+    small = mixed_model("score ~ age + (1 | participant_id)", data)
+    test = mixed_model(CROSSED, data).compare(small)
+    assert test.df == 2 and any("edge" in warning for warning in test.warnings)
+    assert "chi2(2)" in str(test) and test.to_frame()["p_value"].iloc[1] == test.p_value
+
+
+def test_the_result_reads_as_a_table():
+    model = mixed_model(CROSSED, visits())
+    text = str(model)
+    assert "participant_id: 60 levels" in text and "age" in text
+    assert list(model.to_frame()["effect"]) == ["Intercept", "age"]
+    residuals = visits()["score"] - model.fitted
+    assert residuals.std() < 0.6
