@@ -1,5 +1,6 @@
 """IS IT TRUE: honest inference on dependent data."""
 
+from clinicadl_trust.stats.agreement import cohen_kappa, icc
 from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
     corrected_resampled_ttest,
@@ -9,9 +10,18 @@ from clinicadl_trust.stats.curves import calibration_curve, roc_curve
 from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
+from clinicadl_trust.stats.heterogeneity import Heterogeneity, heterogeneity
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
+from clinicadl_trust.stats.mixed import MixedModel, mixed_model
 from clinicadl_trust.stats.multiplicity import adjust
+from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.resampling import (
+    PermutationTest,
+    bootstrap,
+    bootstrap_difference,
+    permutation_test,
+)
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.roc import compare_roc_auc, roc_auc
 from clinicadl_trust.stats.rows import read_statistics, write_statistics
@@ -21,9 +31,15 @@ __all__ = [
     "Comparison",
     "Design",
     "Estimate",
+    "Heterogeneity",
     "Metric",
+    "MixedModel",
+    "PermutationTest",
     "adjust",
+    "bootstrap",
+    "bootstrap_difference",
     "calibration_curve",
+    "cohen_kappa",
     "compare",
     "compare_roc_auc",
     "corrected_resampled_ttest",
@@ -31,8 +47,14 @@ __all__ = [
     "evaluate",
     "fold_metrics",
     "get_metric",
+    "heterogeneity",
+    "icc",
     "infer_designs",
+    "mcnemar",
     "metric_names",
+    "mixed_model",
+    "permutation_test",
+    "proportion",
     "read_statistics",
     "register",
     "roc_auc",
