@@ -1,6 +1,19 @@
 """IS IT TRUE: honest inference on dependent data."""
 
 from clinicadl_trust.stats.agreement import cohen_kappa, icc
+from clinicadl_trust.stats.calibration import (
+    BrierDecomposition,
+    brier_decomposition,
+    reliability_curve,
+)
+from clinicadl_trust.stats.calibration_error import (
+    CalibrationError,
+    expected_calibration_error,
+)
+from clinicadl_trust.stats.calibration_slope import (
+    calibration_intercept,
+    calibration_slope,
+)
 from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
     corrected_resampled_ttest,
@@ -11,9 +24,11 @@ from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
 from clinicadl_trust.stats.heterogeneity import Heterogeneity, heterogeneity
+from clinicadl_trust.stats.image_comparison import ModelComparison, compare_models
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
+from clinicadl_trust.stats.mrmc import MRMC, mrmc
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.proportions import mcnemar, proportion
 from clinicadl_trust.stats.resampling import (
@@ -28,23 +43,32 @@ from clinicadl_trust.stats.rows import read_statistics, write_statistics
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 
 __all__ = [
+    "MRMC",
+    "BrierDecomposition",
+    "CalibrationError",
     "Comparison",
     "Design",
     "Estimate",
     "Heterogeneity",
     "Metric",
     "MixedModel",
+    "ModelComparison",
     "PermutationTest",
     "adjust",
     "bootstrap",
     "bootstrap_difference",
+    "brier_decomposition",
     "calibration_curve",
+    "calibration_intercept",
+    "calibration_slope",
     "cohen_kappa",
     "compare",
+    "compare_models",
     "compare_roc_auc",
     "corrected_resampled_ttest",
     "cross_validation_interval",
     "evaluate",
+    "expected_calibration_error",
     "fold_metrics",
     "get_metric",
     "heterogeneity",
@@ -53,10 +77,12 @@ __all__ = [
     "mcnemar",
     "metric_names",
     "mixed_model",
+    "mrmc",
     "permutation_test",
     "proportion",
     "read_statistics",
     "register",
+    "reliability_curve",
     "roc_auc",
     "roc_curve",
     "site_metrics",

@@ -1,0 +1,260 @@
+"""Which model is better, image by image: differences between hospitals and people."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from scipy import stats as distributions
+
+from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
+from clinicadl_trust.stats.image_values import by_image, image_values
+from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.mixed import mixed_model
+from clinicadl_trust.stats.multiplicity import max_t
+from clinicadl_trust.stats.proportions import mcnemar
+
+__all__ = ["ModelComparison", "compare_models"]
+
+Array = npt.NDArray[np.float64]
+Kind = Literal["absolute_error", "squared_error", "correct"]
+
+_FEW_SITES = 5
+
+
+@dataclass(frozen=True)
+class ModelComparison:
+    """Pairs of models compared image by image.
+
+    Attributes
+    ----------
+    comparisons : pandas.DataFrame
+        One row per pair: ``model, reference, effect`` (first minus second),
+        ``standard_error, df, low, high, p_value, p_adjusted`` (max-T over pairs),
+        ``site_sd, participant_sd, residual_sd`` of the differences, ``method``.
+    means : pandas.Series
+        Mean of each model over the same images.
+    value : str
+        What is compared.
+    estimand : str
+        What the differences are about.
+    n, n_participants, n_sites : int
+        Images, participants and sites (0 where none are known).
+    confidence_level : float
+        Of the intervals of single pairs.
+    calibration : str
+        ``"calibrated"`` from enough participants and sites on; see ``compare_models``.
+    warnings : tuple of str
+        What a reader must know.
+    """
+
+    comparisons: pd.DataFrame
+    means: pd.Series
+    value: str
+    estimand: str
+    n: int
+    n_participants: int
+    n_sites: int
+    confidence_level: float
+    calibration: str
+    warnings: tuple[str, ...] = ()
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the comparisons."""
+        return self.comparisons.copy()
+
+    def __str__(self) -> str:
+        columns = ["model", "reference", "effect", "low", "high", "p_value"]
+        columns += ["p_adjusted", "site_sd"]
+        lines = [
+            f"{self.value}, for {self.estimand}: {self.n} images of "
+            f"{self.n_participants} participants, {self.n_sites} sites",
+            self.comparisons[columns].to_string(
+                index=False, float_format=lambda v: f"{v:.4g}"
+            ),
+        ]
+        return "\n".join([*lines, *(f"  ! {w}" for w in self.warnings)])
+
+
+def compare_models(
+    predictions: pd.DataFrame,
+    value: Kind | str = "correct",
+    *,
+    reference: str | None = None,
+    site: str | None = "site",
+    threshold: float = 0.5,
+    confidence_level: float = 0.95,
+    seed: int = 0,
+) -> ModelComparison:
+    """Compare models on a value that every image has.
+
+    Each pair's differences are fitted by ``d ~ 1 + (1 | site) + (1 | participant_id)``.
+    The variance between sites decides what holds in a new hospital. One model for all
+    pairs with shared intercepts would assume that they are all alike.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        ``participant_id, session_id, model``, and ``label`` and ``score`` or a column
+        of values. Several seeds of a model are averaged, image by image.
+    value : str
+        ``"correct"`` (score and label on one side of the threshold),
+        ``"absolute_error"``, ``"squared_error"`` (the Brier score of an image), or a
+        column such as ``"dice"``.
+    reference : str, optional
+        Only pairs with this model.
+    site : str or None
+        Column of hospitals, left out where it is absent or has one value.
+    threshold : float
+        For ``"correct"``.
+    confidence_level : float
+        Of the intervals.
+    seed : int
+        Of the draws for the adjusted p-values.
+
+    Returns
+    -------
+    ModelComparison
+        Differences with Satterthwaite's degrees of freedom. For ``"correct"`` without
+        sites the risk difference with the cluster sandwich (``mcnemar``). AUC has no
+        value per image: use ``compare_roc_auc``, or ``compare``.
+
+    Raises
+    ------
+    StatisticsError
+        If a column is absent, models do not share images, or there is one model.
+    """
+    check_level(confidence_level)
+    table = image_values(predictions, value, threshold)
+    wide, about = by_image(table, predictions, site)
+    names = list(wide.columns)
+    if reference is not None and reference not in names:
+        raise StatisticsError(
+            f"There is no model '{reference}'.{did_you_mean(reference, names)}"
+        )
+    pairs = [
+        pair
+        for pair in combinations(names, 2)
+        if reference is None or reference in pair
+    ]
+    if reference is not None:
+        pairs = [(a if b == reference else b, reference) for a, b in pairs]
+    rows, sums, warnings = [], [], []
+    for first, second in pairs:
+        about["d"] = (wide[first] - wide[second]).to_numpy()
+        row, notes = _pair(about, wide, (first, second), value, confidence_level)
+        rows.append({"model": first, "reference": second, **row})
+        warnings += [f"{first} - {second}: {note}" for note in notes]
+        sums.append(_influence(about))
+    made = pd.DataFrame(rows)
+    made["p_adjusted"] = max_t(made["p_value"], made["df"], np.column_stack(sums), seed)
+    n_sites = int(about["site"].nunique()) if "site" in about else 0
+    if 0 < n_sites < _FEW_SITES:
+        warnings.insert(0, f"With {n_sites} sites their variance is hardly known.")
+    order = ["model", "reference", "effect", "standard_error", "df", "low", "high"]
+    order += ["p_value", "p_adjusted", "site_sd", "participant_sd", "residual_sd"]
+    n_participants = int(about["participant_id"].nunique())
+    enough = n_participants >= 20 and (n_sites == 0 or n_sites >= _FEW_SITES)
+    return ModelComparison(
+        comparisons=made[[*order, "method"]],
+        means=wide.mean().rename("mean"),
+        value=value,
+        estimand=_estimand(predictions, n_sites),
+        n=len(wide),
+        n_participants=n_participants,
+        n_sites=n_sites,
+        confidence_level=confidence_level,
+        calibration="calibrated" if enough else "approximate",
+        warnings=tuple(dict.fromkeys(warnings)),
+    )
+
+
+def _pair(
+    about: pd.DataFrame,
+    wide: pd.DataFrame,
+    pair: tuple[str, str],
+    value: str,
+    level: float,
+) -> tuple[dict[str, object], tuple[str, ...]]:
+    """Fit the differences of one pair."""
+    repeated = about["participant_id"].duplicated().any()
+    empty = {"site_sd": math.nan, "participant_sd": math.nan, "residual_sd": math.nan}
+    if np.ptp(about["d"]) == 0:
+        effect = float(about["d"].iloc[0])
+        keys = ("standard_error", "df", "low", "high")
+        made: dict[str, object] = {
+            **empty,
+            **dict.fromkeys(keys, math.nan),
+            "effect": effect,
+            "p_value": 1.0 if effect == 0 else math.nan,
+            "method": "none",
+        }
+        return made, ("every image differs alike: how much that varies is unknown.",)
+    if "site" not in about and (value == "correct" or not repeated):
+        return {**empty, **_without_sites(about, wide, pair, value, level)}, ()
+    terms = ["(1 | site)"] if "site" in about else []
+    terms += ["(1 | participant_id)"] if repeated else []
+    fit = mixed_model(f"d ~ 1 + {' + '.join(terms)}", about, confidence_level=level)
+    sd = fit.variance_components.set_index("group")["sd"]
+    row = fit.fixed_effects.loc["Intercept"]
+    notes = tuple(w for w in fit.warnings if "singular" not in w)
+    return {
+        "effect": row["estimate"],
+        **{key: row[key] for key in ("standard_error", "df", "low", "high", "p_value")},
+        "site_sd": sd.get("site", math.nan),
+        "participant_sd": sd.get("participant_id", math.nan),
+        "residual_sd": fit.residual_sd,
+        "method": f"mixed model of differences, {' + '.join(terms)}, Satterthwaite",
+    }, notes
+
+
+def _without_sites(
+    about: pd.DataFrame,
+    wide: pd.DataFrame,
+    pair: tuple[str, str],
+    value: str,
+    level: float,
+) -> dict[str, object]:
+    d = about["d"].to_numpy()
+    whole = bool(np.isin(wide[list(pair)].to_numpy(), [0, 1]).all())
+    if value == "correct" and whole:
+        first, second = (wide[name].to_numpy() for name in pair)
+        made = mcnemar(first, second, about["participant_id"], confidence_level=level)
+        keys = ("effect", "standard_error", "df", "low", "high", "p_value", "method")
+        return {key: getattr(made, key) for key in keys}
+    # Seeds averaged, or one image each: participants are the units.
+    sums = about.assign(d=d).groupby("participant_id")["d"]
+    total, size = sums.sum().to_numpy(), sums.size().to_numpy()
+    g, effect = len(total), float(d.mean())
+    error = math.sqrt(g / (g - 1) * ((total - size * effect) ** 2).sum()) / len(d)
+    t = distributions.t(g - 1)
+    half = float(t.ppf((1 + level) / 2)) * error
+    return {
+        "effect": effect,
+        "standard_error": error,
+        "df": float(g - 1),
+        "low": effect - half,
+        "high": effect + half,
+        "p_value": float(2 * t.sf(abs(effect) / error)),
+        "method": "mean difference, participant sandwich, t",
+    }
+
+
+def _influence(about: pd.DataFrame) -> Array:
+    """Return what each top-level unit adds to a pair's mean difference."""
+    top = "site" if "site" in about and about["site"].nunique() > 10 else None
+    unit = about[top or "participant_id"]
+    return (about["d"] - about["d"].mean()).groupby(unit).sum().to_numpy()
+
+
+def _estimand(predictions: pd.DataFrame, n_sites: int) -> str:
+    if n_sites:
+        return new_unit("site")
+    folds = "split" in predictions and predictions["split"].nunique() > 1
+    return RETRAINED if folds else PATIENT

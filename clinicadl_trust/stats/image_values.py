@@ -1,0 +1,119 @@
+"""What each image says of each model: right or wrong, its error, its Dice score."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+
+__all__ = ["KINDS", "by_image", "image_values"]
+
+#: Values that follow from label and score.
+KINDS = ("absolute_error", "squared_error", "correct")
+_IMAGE = ["participant_id", "session_id"]
+
+
+def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.Series:
+    """Return one value per image and model, seeds averaged.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        A predictions table.
+    value : str
+        One of ``KINDS``, or a column.
+    threshold : float
+        From which score on an image is called positive.
+
+    Returns
+    -------
+    pandas.Series
+        Indexed by image and model.
+
+    Raises
+    ------
+    StatisticsError
+        If a column or a value is missing.
+    """
+    columns = [str(column) for column in predictions.columns]
+    needed = [*_IMAGE, "model"]
+    needed += ["label", "score"] if value in KINDS else [value]
+    for column in needed:
+        if column not in predictions:
+            known = [*columns, *KINDS]
+            raise StatisticsError(
+                f"There is no column '{column}' in the predictions."
+                f"{did_you_mean(column, known)}"
+            )
+    if predictions.empty:
+        raise StatisticsError("The predictions are empty: there is nothing to compare.")
+    table = predictions[[*_IMAGE, "model"]].copy()
+    if value in KINDS:
+        label, score = (
+            pd.to_numeric(predictions[c], errors="coerce") for c in ("label", "score")
+        )
+        table["v"] = {
+            "correct": ((score >= threshold) == (label == 1)).astype(float),
+            "absolute_error": (score - label).abs(),
+            "squared_error": (score - label) ** 2,
+        }[value]
+        table.loc[label.isna() | score.isna(), "v"] = np.nan
+    else:
+        table["v"] = pd.to_numeric(predictions[value], errors="coerce")
+    missing = int(table["v"].isna().sum())
+    if missing:
+        raise StatisticsError(
+            f"{missing} rows have no {value}: a label or score is missing or no "
+            "number. Leave these images out for every model."
+        )
+    return table.groupby([*_IMAGE, "model"], sort=True, observed=True)["v"].mean()
+
+
+def by_image(
+    values: pd.Series, predictions: pd.DataFrame, site: str | None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return values by image and model, and what is known of each image.
+
+    Parameters
+    ----------
+    values : pandas.Series
+        As ``image_values`` returns them.
+    predictions : pandas.DataFrame
+        The predictions table.
+    site : str or None
+        Column of hospitals.
+
+    Returns
+    -------
+    values, images : pandas.DataFrame
+        One column per model; the ids, and ``site`` where there are several.
+
+    Raises
+    ------
+    StatisticsError
+        If models do not share images, there is one model, or a site is missing.
+    """
+    wide = values.unstack("model")
+    if wide.shape[1] < 2:
+        raise StatisticsError(
+            f"There is one model, '{wide.columns[0]}': give the predictions of another."
+        )
+    lost = int(wide.isna().any(axis=1).sum())
+    if lost:
+        raise StatisticsError(
+            f"{lost} of {len(wide)} images lack a model. Models must predict the same "
+            "images: leave out those that one of them did not see."
+        )
+    about = wide.reset_index()[_IMAGE]
+    if site is not None and site in predictions:
+        sites = predictions.drop_duplicates(_IMAGE).set_index(_IMAGE)[site]
+        about["site"] = sites.reindex(wide.index).to_numpy()
+        if about["site"].isna().any():
+            raise StatisticsError(
+                f"{int(about['site'].isna().sum())} images have no {site}. Fill it in, "
+                "or give site=None for an answer about these hospitals only."
+            )
+        if about["site"].nunique() < 2:
+            about = about.drop(columns="site")
+    return wide, about
