@@ -8,25 +8,13 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.calibration_bins import bin_numbers, observed_share
 from clinicadl_trust.stats.design import infer_designs
-from clinicadl_trust.stats.held_out import clustered_estimate
-from clinicadl_trust.stats.influence import mean_share
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare
 from clinicadl_trust.stats.runs import Part, models_of
-from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["calibration_curve", "roc_curve"]
-
-_OBSERVED = Metric(
-    name="observed",
-    title="Observed share",
-    task="regression",  # a share of all images: no class limits it
-    influence=mean_share,
-    scale="logit",
-    bounds=(0.0, 1.0),
-)
 
 
 def roc_curve(
@@ -172,16 +160,14 @@ def _mean_curve(
 
 def _quantile_bins(score: np.ndarray, n_bins: int) -> Iterator[np.ndarray]:
     n_bins = max(1, min(n_bins, score.size // 10))
-    edges = np.unique(np.quantile(score, np.linspace(0, 1, n_bins + 1)[1:-1]))
-    number = np.searchsorted(edges, score, side="left")
-    for each in np.unique(number):
+    number = bin_numbers(score, n_bins, "quantile")
+    for each in range(number.max() + 1):
         yield number == each
 
 
 def _observed(rows: pd.DataFrame, code: int, level: float) -> dict[str, object]:
     is_class = (rows["label"] == code).to_numpy(float)
-    sample = Sample.make(is_class, rows[CLUSTER].to_numpy())
-    estimate = clustered_estimate(_OBSERVED, sample, [is_class], level)
+    estimate = observed_share(is_class, rows[CLUSTER].to_numpy(), level)
     return {
         "observed": estimate.value,
         "low": estimate.low,
