@@ -14,8 +14,13 @@ from clinicadl_trust.stats.calibration_slope import (
     calibration_intercept,
     calibration_slope,
 )
+from clinicadl_trust.stats.bayesian import (
+    BayesianComparison,
+    bayesian_correlated_ttest,
+)
 from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
+    corrected_kfold_ttest,
     corrected_resampled_ttest,
     cross_validation_interval,
 )
@@ -30,6 +35,11 @@ from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
 from clinicadl_trust.stats.mrmc import MRMC, mrmc
 from clinicadl_trust.stats.multiplicity import adjust
+from clinicadl_trust.stats.nested import (
+    NestedLosses,
+    nested_cross_validation_interval,
+)
+from clinicadl_trust.stats.nested_fitting import nested_cross_validation
 from clinicadl_trust.stats.proportions import mcnemar, proportion
 from clinicadl_trust.stats.resampling import (
     PermutationTest,
@@ -43,6 +53,7 @@ from clinicadl_trust.stats.rows import read_statistics, write_statistics
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 
 __all__ = [
+    "BayesianComparison",
     "MRMC",
     "BrierDecomposition",
     "CalibrationError",
@@ -53,8 +64,10 @@ __all__ = [
     "Metric",
     "MixedModel",
     "ModelComparison",
+    "NestedLosses",
     "PermutationTest",
     "adjust",
+    "bayesian_correlated_ttest",
     "bootstrap",
     "bootstrap_difference",
     "brier_decomposition",
@@ -65,6 +78,7 @@ __all__ = [
     "compare",
     "compare_models",
     "compare_roc_auc",
+    "corrected_kfold_ttest",
     "corrected_resampled_ttest",
     "cross_validation_interval",
     "evaluate",
@@ -78,6 +92,8 @@ __all__ = [
     "metric_names",
     "mixed_model",
     "mrmc",
+    "nested_cross_validation",
+    "nested_cross_validation_interval",
     "permutation_test",
     "proportion",
     "read_statistics",

