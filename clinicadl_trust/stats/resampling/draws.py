@@ -16,7 +16,7 @@ from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 Index = NDArray[np.intp]
 
 #: Resamples that are drawn and measured together; part of what a seed means.
-BLOCK = 32
+BLOCK = 16
 
 
 @dataclass(frozen=True)

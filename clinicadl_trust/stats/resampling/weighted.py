@@ -15,7 +15,7 @@ __all__ = ["Weighted", "image_values", "weighted_metric"]
 Array = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
-#: Images whose counts, and products of counts, single precision holds exactly.
+#: Images whose counts single precision holds exactly, halves and repeats included.
 _EXACT = 2**18
 
 
@@ -72,20 +72,18 @@ class _RocAuc(Weighted):
         self._tied = bool((self._low != self._high).any())
 
     def __call__(self, counts: Counts) -> Array:
-        # Resamples lie side by side in memory, so that each step is one sweep.
         kind = np.float32 if len(self._negative) < _EXACT else np.float64
-        drawn = np.ascontiguousarray(counts.T, dtype=kind)
-        below = np.zeros((len(self._negative) + 1, len(counts)), dtype=kind)
-        np.cumsum(drawn[self._negative], axis=0, out=below[1:])
-        positive = drawn[self._positive]
-        right = below[self._low]
+        drawn = counts.astype(kind)
+        below = np.zeros((len(counts), len(self._negative) + 1), dtype=kind)
+        negative = np.take(drawn, self._negative, axis=1)
+        np.cumsum(negative, axis=1, out=below[:, 1:])
+        positive = np.take(drawn, self._positive, axis=1)
+        right = np.take(below, self._low, axis=1)
         if self._tied:
-            right += below[self._high]
+            right += np.take(below, self._high, axis=1)
             right *= 0.5
-        right *= positive
-        sums = (m.sum(axis=0, dtype=np.float64) for m in (right, positive))
-        found, n_positive = sums
-        pairs = n_positive * below[-1]
+        found = np.einsum("bi,bi->b", positive, right, dtype=np.float64)
+        pairs = positive.sum(axis=1, dtype=np.float64) * below[:, -1]
         with np.errstate(invalid="ignore", divide="ignore"):
             return np.where(pairs > 0, found / pairs, np.nan)
 
