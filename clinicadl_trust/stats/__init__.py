@@ -1,6 +1,10 @@
 """IS IT TRUE: honest inference on dependent data."""
 
 from clinicadl_trust.stats.agreement import cohen_kappa, icc
+from clinicadl_trust.stats.bayesian import (
+    BayesianComparison,
+    bayesian_correlated_ttest,
+)
 from clinicadl_trust.stats.calibration import (
     BrierDecomposition,
     brier_decomposition,
@@ -13,10 +17,6 @@ from clinicadl_trust.stats.calibration_error import (
 from clinicadl_trust.stats.calibration_slope import (
     calibration_intercept,
     calibration_slope,
-)
-from clinicadl_trust.stats.bayesian import (
-    BayesianComparison,
-    bayesian_correlated_ttest,
 )
 from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
@@ -53,8 +53,8 @@ from clinicadl_trust.stats.rows import read_statistics, write_statistics
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 
 __all__ = [
-    "BayesianComparison",
     "MRMC",
+    "BayesianComparison",
     "BrierDecomposition",
     "CalibrationError",
     "Comparison",
