@@ -8,20 +8,22 @@ complement), dense or sparse. This is the blocked Cholesky factor of MixedModels
 from __future__ import annotations
 
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, sparse
+from scipy import sparse
 
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
 from clinicadl_trust.stats.mixed.grouping import Grouping
+from clinicadl_trust.stats.mixed.systems import Pairs, factorized
 
 __all__ = ["CrossProducts", "Elimination", "split_levels"]
 
 Array = NDArray[np.float64]
 
-#: Rows from which a matrix with few entries is worth a sparse factor.
-_LARGE, _FEW = 1500, 0.05
+#: Multiplications up to which dense products cost less than making sparse matrices.
+_SMALL = 2e7
 
 
 class CrossProducts:
@@ -44,6 +46,11 @@ class CrossProducts:
             else None
         )
         self.n_rest = self._rest.shape[1] if self._rest is not None else 0
+        n_first = len(first.levels) * self.effects
+        self.is_dense = self.n_rest**2 * n_first < _SMALL
+        if self._rest is not None and self.is_dense:
+            self._cross_pairs = Pairs(others, [first])
+            self._rest_pairs = Pairs(others, others)
 
     def weigh(self, weights: Array) -> None:
         """Compute the cross-products.
@@ -54,7 +61,14 @@ class CrossProducts:
             The diagonal of W.
         """
         self.blocks = _block_products(self.factor.groupings[0], weights)
-        if self._rest is not None:
+        self.cross: Any = None
+        self.rest: Any = None
+        if self._rest is None:
+            return
+        if self.is_dense:
+            self.cross = self._cross_pairs.products(weights)
+            self.rest = self._rest_pairs.products(weights)
+        else:
             scaled = sparse.diags(weights) @ self._rest
             self.cross = sparse.csr_matrix(scaled.T @ self._first)
             self.rest = sparse.csr_matrix(scaled.T @ self._rest)
@@ -102,12 +116,10 @@ class Elimination:
         self.kernel = np.einsum("qji,qjk->qik", half, half)
         self._lower = lower
         if products.n_rest:
-            cross = products.cross
-            schur = products.rest - cross @ (_block_sparse(self.kernel) @ cross.T)
-            self.rest_factor = products.factor.rest(theta)
-            matrix = self.rest_factor.T @ schur @ self.rest_factor
-            identity = sparse.eye(products.n_rest, format="csr")
-            self.system = _factorized(sparse.csr_matrix(matrix + identity))
+            schur = products.rest - self._times_blocks(self.kernel) @ products.cross.T
+            factor = products.factor.rest(theta)
+            self.rest_factor: Any = factor.toarray() if products.is_dense else factor
+            self.system = factorized(self.rest_factor.T @ schur @ self.rest_factor)
             self.log_det += self.system.log_det
 
     def solve(self, first: Array, rest: Array) -> tuple[Array, Array]:
@@ -155,9 +167,15 @@ class Elimination:
     def pushed(self) -> sparse.csc_matrix:
         """T' Z_rest' W Z_first T M^-1, what a level of the first pushes to the rest."""
         blocks = np.einsum("ij,qjk->qik", self.first, self.first_inverse)
-        return sparse.csc_matrix(
-            self.rest_factor.T @ self.products.cross @ _block_sparse(blocks)
-        )
+        return sparse.csc_matrix(self.rest_factor.T @ self._times_blocks(blocks))
+
+    def _times_blocks(self, blocks: Array) -> Any:
+        """Return Z_rest' W Z_first times a block-diagonal matrix."""
+        cross = self.products.cross
+        if not self.products.is_dense:
+            return cross @ _block_sparse(blocks)
+        apart = cross.reshape(len(cross), *blocks.shape[:2])
+        return np.einsum("rqi,qij->rqj", apart, blocks).reshape(cross.shape)
 
     def _back(self, first: Array, b_rest: Array, kernel: Array) -> Array:
         if len(b_rest):
@@ -173,42 +191,6 @@ def split_levels(factor: CovarianceFactor, first: Array, rest: Array) -> list[Ar
         made.append(rest[start : start + levels * effects].reshape(levels, effects))
         start += levels * effects
     return made
-
-
-class _Dense:
-    """A small positive definite matrix."""
-
-    def __init__(self, matrix: Array) -> None:
-        self._factor = linalg.cho_factor(matrix, lower=True, overwrite_a=True)
-        self.log_det = 2 * float(np.log(np.diag(self._factor[0])).sum())
-
-    def solve(self, right: Array) -> Array:
-        return linalg.cho_solve(self._factor, right)
-
-
-class _Sparse:
-    """A large positive definite matrix with few entries."""
-
-    def __init__(self, matrix: sparse.csc_matrix) -> None:
-        from scipy.sparse.linalg import splu
-
-        self._factor = splu(
-            matrix,
-            permc_spec="MMD_AT_PLUS_A",
-            diag_pivot_thresh=0.0,
-            options={"SymmetricMode": True},
-        )
-        self.log_det = float(np.log(self._factor.U.diagonal()).sum())
-
-    def solve(self, right: Array) -> Array:
-        return self._factor.solve(np.ascontiguousarray(right))
-
-
-def _factorized(matrix: sparse.csr_matrix) -> _Dense | _Sparse:
-    rows = matrix.shape[0]
-    if rows > _LARGE and matrix.nnz < _FEW * rows**2:
-        return _Sparse(matrix.tocsc())
-    return _Dense(matrix.toarray())
 
 
 def _matrix(grouping: Grouping) -> sparse.csr_matrix:

@@ -7,7 +7,7 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.mixed import elimination, mixed_model
+from clinicadl_trust.stats.mixed import elimination, mixed_model, systems
 from clinicadl_trust.stats.mixed.design import build_design
 from clinicadl_trust.stats.mixed.laplace import LaplaceLikelihood
 
@@ -74,13 +74,15 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
     data = visits(80, n_sites=40)
     formula = "score ~ age + (age | participant_id) + (1 | site) + (1 | scanner)"
     dense = mixed_model(formula, data)
-    monkeypatch.setattr(elimination, "_LARGE", 0)
-    monkeypatch.setattr(elimination, "_FEW", 1.1)
-    sparse = mixed_model(formula, data)
-    assert_allclose(dense.criterion, sparse.criterion, rtol=1e-10)
-    assert_allclose(
-        dense.fixed_effects["estimate"], sparse.fixed_effects["estimate"], rtol=1e-6
-    )
+    settings = [{elimination: {"_SMALL": 0}}, {systems: {"_LARGE": 0, "_FEW": 1.1}}]
+    for module, values in (pair for each in settings for pair in each.items()):
+        for name, value in values.items():
+            monkeypatch.setattr(module, name, value)
+        sparse = mixed_model(formula, data)
+        assert_allclose(dense.criterion, sparse.criterion, rtol=1e-10)
+        assert_allclose(
+            dense.fixed_effects["estimate"], sparse.fixed_effects["estimate"], rtol=1e-6
+        )
 
 
 @pytest.mark.parametrize(
@@ -92,7 +94,11 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
         "(age | participant_id) + (age || scanner)",
     ],
 )
-def test_the_gradient_of_laplaces_likelihood_is_its_derivative(random):
+@pytest.mark.parametrize("small", [0, 2e7])
+def test_the_gradient_of_laplaces_likelihood_is_its_derivative(
+    random, small, monkeypatch
+):
+    monkeypatch.setattr(elimination, "_SMALL", small)
     likelihood = LaplaceLikelihood(build_design(f"ill ~ age + {random}", visits()))
     point = np.append(likelihood.factor.start * 0.7 + 0.1, [-0.2, 0.5])
     _, gradient = likelihood.deviance_and_gradient(point)
