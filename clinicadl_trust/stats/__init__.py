@@ -40,6 +40,7 @@ from clinicadl_trust.stats.nested import (
     nested_cross_validation_interval,
 )
 from clinicadl_trust.stats.nested_fitting import nested_cross_validation
+from clinicadl_trust.stats.operating_point import sensitivity_at_specificity
 from clinicadl_trust.stats.proportions import mcnemar, proportion
 from clinicadl_trust.stats.resampling import (
     PermutationTest,
@@ -101,6 +102,7 @@ __all__ = [
     "reliability_curve",
     "roc_auc",
     "roc_curve",
+    "sensitivity_at_specificity",
     "site_metrics",
     "unit_interval",
     "unit_ttest",

@@ -17,7 +17,7 @@ from clinicadl_trust.stats.metrics import get_metric
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.sample import Sample, as_numbers
 
-__all__ = ["compare_roc_auc", "roc_auc"]
+__all__ = ["binary_sample", "compare_roc_auc", "roc_auc"]
 
 
 def roc_auc(
@@ -64,7 +64,7 @@ def roc_auc(
     >>> round(estimate.value, 3)
     0.889
     """
-    sample = _sample(label, cluster)
+    sample = binary_sample(label, cluster)
     metric = get_metric("roc_auc", "binary")
     scores = [as_numbers(score, "Scores")]
     estimate = clustered_estimate(metric, sample, scores, confidence_level)
@@ -128,7 +128,7 @@ def compare_roc_auc(
         labels = _two(label, "label")
         clusters = (None, None) if cluster is None else _two(cluster, "cluster")
         _refuse_shared(*clusters)
-        samples = [_sample(y, c) for y, c in zip(labels, clusters, strict=True)]
+        samples = [binary_sample(y, c) for y, c in zip(labels, clusters, strict=True)]
         first, second = zip(samples, scores, strict=True)
         return independent_comparison(metric, first, second, confidence_level)
     if isinstance(label, tuple) and len(label) == 2 and np.ndim(label[0]):  # type: ignore[arg-type]
@@ -136,7 +136,7 @@ def compare_roc_auc(
             "label is a pair, which is for two groups of participants: add "
             "paired=False, or give one label per image."
         )
-    sample = _sample(label, cluster)  # type: ignore[arg-type]
+    sample = binary_sample(label, cluster)  # type: ignore[arg-type]
     return clustered_comparison(
         metric, sample, scores[:1], scores[1:], confidence_level
     )
@@ -167,7 +167,14 @@ def _refuse_shared(
         )
 
 
-def _sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
+def binary_sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
+    """Return labels and clusters, refused unless labels are 0 and 1.
+
+    Raises
+    ------
+    StatisticsError
+        If a label is another, or as ``Sample.make``.
+    """
     sample = Sample.make(label, cluster)
     if not np.isin(sample.label, [0, 1]).all():
         raise StatisticsError(

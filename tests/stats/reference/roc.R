@@ -30,9 +30,12 @@ clustered <- function(name) {
 }
 men <- table[table$gender == "Male", ]
 women <- table[table$gender == "Female", ]
+at <- function(name) sapply(c(0.8, 0.9, 0.95), function(s) coords(curve(name), s,
+  input = "specificity", ret = "sensitivity", transpose = FALSE)[1, 1])
 apart <- roc.test(curve("s100b", men), curve("s100b", women), method = "delong", paired = FALSE)
 write_json(list(source = paste("R", getRversion(), "pROC", packageVersion("pROC")),
   curves = lapply(c("s100b", "ndka", "wfns"), one), paired = lapply(c("ndka", "wfns"), two),
   clustered = lapply(c("s100b", "ndka", "wfns"), clustered),
+  sensitivity = sapply(c("s100b", "ndka", "wfns"), at, simplify = FALSE),
   unpaired = list(d = as.numeric(apart$statistic), df = as.numeric(apart$parameter), p = apart$p.value)),
   "roc.json", digits = 15, auto_unbox = TRUE)
