@@ -14,7 +14,7 @@ from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
-from clinicadl_trust.stats.image_values import by_image, image_values
+from clinicadl_trust.stats.image_values import by_image, image_values, one_design
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.mixed import mixed_model
 from clinicadl_trust.stats.multiplicity import max_t
@@ -87,6 +87,8 @@ def compare_models(
     value: Kind | str = "correct",
     *,
     reference: str | None = None,
+    split_strategy: str | None = None,
+    group: str = "test",
     site: str | None = "site",
     threshold: float = 0.5,
     confidence_level: float = 0.95,
@@ -109,6 +111,9 @@ def compare_models(
         column such as ``"dice"``.
     reference : str, optional
         Only pairs with this model.
+    split_strategy, group : str
+        Which rows, of a table with these columns; needed where there are several
+        strategies.
     site : str or None
         Column of hospitals, left out where it is absent or has one value.
     threshold : float
@@ -131,6 +136,7 @@ def compare_models(
         If a column is absent, models do not share images, or there is one model.
     """
     check_level(confidence_level)
+    predictions = one_design(predictions, split_strategy, group)
     table = image_values(predictions, value, threshold)
     wide, about = by_image(table, predictions, site)
     names = list(wide.columns)
@@ -254,7 +260,7 @@ def _influence(about: pd.DataFrame) -> Array:
 
 
 def _estimand(predictions: pd.DataFrame, n_sites: int) -> str:
-    if n_sites:
-        return new_unit("site")
     folds = "split" in predictions and predictions["split"].nunique() > 1
+    if n_sites:
+        return new_unit("site") if folds else "these trained models in a new hospital"
     return RETRAINED if folds else PATIENT

@@ -7,11 +7,56 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 
-__all__ = ["KINDS", "by_image", "image_values"]
+__all__ = ["KINDS", "by_image", "image_values", "one_design"]
 
 #: Values that follow from label and score.
 KINDS = ("absolute_error", "squared_error", "correct")
 _IMAGE = ["participant_id", "session_id"]
+
+
+def one_design(
+    predictions: pd.DataFrame, split_strategy: str | None, group: str
+) -> pd.DataFrame:
+    """Keep one group of one split strategy: others were predicted in another way.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        A predictions table.
+    split_strategy : str or None
+        Needed where there are several.
+    group : str
+        Such as ``"test"``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Its rows.
+
+    Raises
+    ------
+    StatisticsError
+        If there are several strategies to choose from, or nothing is left.
+    """
+    table = predictions
+    for column, wanted in (("group", group), ("split_strategy", split_strategy)):
+        if column not in table or not len(table):
+            continue
+        known = [str(name) for name in table[column].unique()]
+        if wanted is None and len(known) == 1:
+            continue
+        if wanted is None:
+            raise StatisticsError(
+                f"There are several split strategies: {', '.join(known)}. Choose one "
+                "with split_strategy, for example the sealed test group."
+            )
+        if wanted not in known:
+            raise StatisticsError(
+                f"There is no {column} '{wanted}' in the predictions."
+                f"{did_you_mean(wanted, known)}"
+            )
+        table = table[table[column].astype(str) == wanted]
+    return table
 
 
 def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.Series:

@@ -142,6 +142,18 @@ def test_mistakes_are_named(change, options, message):
         compare_models(change(dice()), **given)
 
 
+def test_only_one_group_of_one_strategy_is_compared():
+    table = dice(models=("a", "b"), shift=0.03).assign(group="test", split_strategy="x")
+    other = table.assign(dice=0.0, split_strategy="leaky")
+    both = pd.concat([table, other, table.assign(group="validation", dice=1.0)])
+    with pytest.raises(StatisticsError, match="several split strategies: x, leaky"):
+        compare_models(both, "dice")
+    with pytest.raises(StatisticsError, match="no split_strategy 'y'"):
+        compare_models(both, "dice", split_strategy="y")
+    chosen = compare_models(both, "dice", split_strategy="x").comparisons
+    pd.testing.assert_frame_equal(chosen, compare_models(table, "dice").comparisons)
+
+
 def test_few_sites_are_told():
     made = compare_models(dice(sites=3), "dice")
     assert made.calibration == "approximate" and "3 sites" in made.warnings[0]
