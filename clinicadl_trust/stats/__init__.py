@@ -25,6 +25,11 @@ from clinicadl_trust.stats.cross_validation import (
     cross_validation_interval,
 )
 from clinicadl_trust.stats.curves import calibration_curve, roc_curve
+from clinicadl_trust.stats.decision import (
+    DecisionCurve,
+    compare_net_benefit,
+    net_benefit,
+)
 from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
@@ -59,6 +64,7 @@ __all__ = [
     "BrierDecomposition",
     "CalibrationError",
     "Comparison",
+    "DecisionCurve",
     "Design",
     "Estimate",
     "Heterogeneity",
@@ -78,6 +84,7 @@ __all__ = [
     "cohen_kappa",
     "compare",
     "compare_models",
+    "compare_net_benefit",
     "compare_roc_auc",
     "corrected_kfold_ttest",
     "corrected_resampled_ttest",
@@ -95,6 +102,7 @@ __all__ = [
     "mrmc",
     "nested_cross_validation",
     "nested_cross_validation_interval",
+    "net_benefit",
     "permutation_test",
     "proportion",
     "read_statistics",

@@ -1,0 +1,112 @@
+"""Several numbers of the same participants: their covariance, and max-T."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy import special
+
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.sample import Sample
+
+__all__ = ["Means", "clustered_means", "max_t"]
+
+#: Draws for adjusted p-values: .05 is known to .0007.
+N_SIMULATIONS = 100_000
+
+
+@dataclass(frozen=True)
+class Means:
+    """Means over the same images.
+
+    Attributes
+    ----------
+    values : numpy.ndarray of shape (k,)
+        The means.
+    covariance : numpy.ndarray of shape (k, k)
+        Their cluster sandwich, nan with a single cluster.
+    n_contributing : numpy.ndarray of shape (k,)
+        Clusters with an image whose value is not 0.
+    """
+
+    values: np.ndarray
+    covariance: np.ndarray
+    n_contributing: np.ndarray
+
+    @property
+    def standard_errors(self) -> np.ndarray:
+        """Roots of the variances; what rounding leaves of 0 is 0."""
+        errors = np.sqrt(np.diag(self.covariance))
+        return np.where(errors < 1e-12, 0.0, errors)
+
+
+def clustered_means(each: np.ndarray, sample: Sample) -> Means:
+    """Average what each image adds, with the covariance over clusters.
+
+    Parameters
+    ----------
+    each : numpy.ndarray of shape (n_images, k)
+        One column per mean.
+    sample : Sample
+        Whose images they are.
+    """
+    n, g = len(each), sample.n_clusters
+    values = each.mean(axis=0)
+    columns = (each - values).T
+    sums = np.stack([np.bincount(sample.cluster, c, g) for c in columns])
+    factor = g / (g - 1) if g > 1 else np.nan
+    filled = [np.bincount(sample.cluster, c != 0, g) > 0 for c in each.T]
+    return Means(values, factor * (sums @ sums.T) / n**2, np.sum(filled, axis=1))
+
+
+def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndarray:
+    """Adjust p-values for their number, as correlated as their effects are.
+
+    Parameters
+    ----------
+    p_values : array-like of shape (k,)
+        Two-sided; a nan stays nan and does not count.
+    covariance : numpy.ndarray of shape (k, k)
+        Of the effects, on any scale.
+    seed : int
+        Of the simulation of their joint normal distribution.
+
+    Returns
+    -------
+    numpy.ndarray of shape (k,)
+        Single-step max-T: the chance that the largest of all statistics is as large
+        without any effect. Never below the p-value nor above Bonferroni's.
+
+    Raises
+    ------
+    StatisticsError
+        If there are other than k by k covariances.
+
+    References
+    ----------
+    Westfall and Young, Resampling-Based Multiple Testing, 1993; Hothorn, Bretz and
+    Westfall, Biometrical Journal 50, 2008.
+    """
+    raw = np.asarray(p_values, dtype=float)
+    if covariance.shape != (raw.size, raw.size):
+        raise StatisticsError(
+            f"{raw.size} p-values need a covariance of as many rows and columns, not "
+            f"of shape {covariance.shape}."
+        )
+    errors = np.sqrt(np.diag(covariance))
+    known = np.isfinite(raw) & (errors > 0)
+    adjusted = np.where(np.isfinite(raw), raw, np.nan)
+    if not known.any():
+        return adjusted
+    inside = np.outer(errors[known], errors[known])
+    values, vectors = np.linalg.eigh(covariance[np.ix_(known, known)] / inside)
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    drawn = np.random.default_rng(seed).normal(size=(N_SIMULATIONS, len(values)))
+    greatest = np.sort(np.abs(drawn @ root.T).max(axis=1))
+    seen = -special.ndtri(raw[known] / 2)
+    above = N_SIMULATIONS - np.searchsorted(greatest, seen)
+    chance = np.minimum((1 + above) / (1 + N_SIMULATIONS), known.sum() * raw[known])
+    adjusted[known] = np.clip(chance, raw[known], 1.0)
+    return adjusted
