@@ -47,6 +47,7 @@ from clinicadl_trust.stats.nested import (
 from clinicadl_trust.stats.nested_fitting import nested_cross_validation
 from clinicadl_trust.stats.operating_point import sensitivity_at_specificity
 from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.recommendation import Recommendation, recommend
 from clinicadl_trust.stats.resampling import (
     PermutationTest,
     bootstrap,
@@ -73,6 +74,7 @@ __all__ = [
     "ModelComparison",
     "NestedLosses",
     "PermutationTest",
+    "Recommendation",
     "adjust",
     "bayesian_correlated_ttest",
     "bootstrap",
@@ -106,6 +108,7 @@ __all__ = [
     "permutation_test",
     "proportion",
     "read_statistics",
+    "recommend",
     "register",
     "reliability_curve",
     "roc_auc",

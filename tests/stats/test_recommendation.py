@@ -1,0 +1,87 @@
+"""Recommendations follow from how a table was split."""
+
+import pytest
+from predictions_factory import concat, folds, held_out
+
+from clinicadl_trust import stats
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.recommendation import recommend
+
+TABLE = concat(
+    [
+        held_out(participants=48, sites=6),
+        folds(participants=48, sites=6),
+        folds(by="site", participants=48, sites=6, n_splits=6),
+        folds(by="scan", participants=48, sites=6, visits=3),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    ("estimand", "strategy", "estimate", "compare"),
+    [
+        ("patient", "sealed", "evaluate", "compare"),
+        ("hospital", "site", "unit_interval", "unit_ttest"),
+        (
+            "retrained",
+            "participant",
+            "cross_validation_interval",
+            "corrected_resampled_ttest",
+        ),
+    ],
+)
+def test_each_question_has_its_split_and_its_procedure(
+    estimand, strategy, estimate, compare
+):
+    made = recommend(TABLE, estimand)
+    assert strategy in made.split_strategy
+    assert (made.estimate, made.compare) == (estimate, compare)
+    assert callable(getattr(stats, made.estimate))
+    assert callable(getattr(stats, made.compare))
+    assert made.n_participants == 48 and made.n_sites == 6
+    assert f"Use stats.{estimate}" in str(made)
+    assert made.to_frame()["reason"][0] == made.reason
+
+
+def test_what_would_be_wrong_is_said_with_figures():
+    wrong = recommend(TABLE, "retrained").wrong.set_index("procedure")["reason"]
+    assert ".84" in wrong["one AUC of pooled out-of-fold scores"]
+    assert ".15" in wrong["permuting the labels of out-of-fold scores"]
+    assert ".79" in wrong["a bootstrap over 6 sites"]
+    assert ".71" in wrong["DeLong or a bootstrap over images"]
+    pooled = recommend(TABLE, "hospital").wrong["procedure"]
+    assert "one AUC of pooled left-out sites" in set(pooled)
+
+
+@pytest.mark.parametrize(
+    ("table", "estimand", "reason"),
+    [
+        (held_out(), "retrained", "tested once"),
+        (held_out(sites=4), "hospital", "There are 4 sites"),
+        (folds(), "patient", "Seal a test group"),
+    ],
+)
+def test_what_a_table_cannot_answer_is_said(table, estimand, reason):
+    made = recommend(table, estimand)
+    assert made.estimate == made.compare == made.split_strategy == ""
+    assert reason in made.reason and str(made).startswith("No procedure.")
+
+
+def test_many_sites_of_a_test_group_tell_of_a_new_hospital():
+    made = recommend(held_out(participants=60, sites=10), "hospital")
+    assert made.estimate == "heterogeneity" and "prediction interval" in made.reason
+
+
+def test_a_leaky_split_is_refused():
+    leaky = folds(by="scan", visits=3)
+    with pytest.raises(StatisticsError, match="No split strategy gives a result"):
+        recommend(leaky)
+    name = leaky["split_strategy"].iloc[0]
+    assert "split again" in recommend(leaky, split_strategy=name).reason
+
+
+def test_mistakes_are_named():
+    with pytest.raises(StatisticsError, match="Did you mean 'hospital'"):
+        recommend(TABLE, "hospitals")
+    with pytest.raises(StatisticsError, match="No split strategy is called 'x'"):
+        recommend(TABLE, split_strategy="x")
