@@ -5,6 +5,7 @@ from clinicadl_trust.stats.bayesian import (
     BayesianComparison,
     bayesian_correlated_ttest,
 )
+from clinicadl_trust.stats.bayesian_signed_rank import bayesian_signed_rank
 from clinicadl_trust.stats.calibration import (
     BrierDecomposition,
     brier_decomposition,
@@ -35,6 +36,7 @@ from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
 from clinicadl_trust.stats.heterogeneity import Heterogeneity, heterogeneity
 from clinicadl_trust.stats.image_comparison import ModelComparison, compare_models
+from clinicadl_trust.stats.many_datasets import Friedman, friedman
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
@@ -57,6 +59,8 @@ from clinicadl_trust.stats.resampling import (
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.roc import compare_roc_auc, roc_auc
 from clinicadl_trust.stats.rows import read_statistics, write_statistics
+from clinicadl_trust.stats.signed_rank import wilcoxon
+from clinicadl_trust.stats.subgroups import Subgroups, subgroups
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 
 __all__ = [
@@ -68,6 +72,7 @@ __all__ = [
     "DecisionCurve",
     "Design",
     "Estimate",
+    "Friedman",
     "Heterogeneity",
     "Metric",
     "MixedModel",
@@ -75,8 +80,10 @@ __all__ = [
     "NestedLosses",
     "PermutationTest",
     "Recommendation",
+    "Subgroups",
     "adjust",
     "bayesian_correlated_ttest",
+    "bayesian_signed_rank",
     "bootstrap",
     "bootstrap_difference",
     "brier_decomposition",
@@ -94,6 +101,7 @@ __all__ = [
     "evaluate",
     "expected_calibration_error",
     "fold_metrics",
+    "friedman",
     "get_metric",
     "heterogeneity",
     "icc",
@@ -115,7 +123,9 @@ __all__ = [
     "roc_curve",
     "sensitivity_at_specificity",
     "site_metrics",
+    "subgroups",
     "unit_interval",
     "unit_ttest",
+    "wilcoxon",
     "write_statistics",
 ]
