@@ -48,6 +48,7 @@ from clinicadl_trust.stats.nested import (
 )
 from clinicadl_trust.stats.nested_fitting import nested_cross_validation
 from clinicadl_trust.stats.operating_point import sensitivity_at_specificity
+from clinicadl_trust.stats.planning import SampleSize, required_sample_size
 from clinicadl_trust.stats.proportions import mcnemar, proportion
 from clinicadl_trust.stats.recommendation import Recommendation, recommend
 from clinicadl_trust.stats.resampling import (
@@ -80,6 +81,7 @@ __all__ = [
     "NestedLosses",
     "PermutationTest",
     "Recommendation",
+    "SampleSize",
     "Subgroups",
     "adjust",
     "bayesian_correlated_ttest",
@@ -119,6 +121,7 @@ __all__ = [
     "recommend",
     "register",
     "reliability_curve",
+    "required_sample_size",
     "roc_auc",
     "roc_curve",
     "sensitivity_at_specificity",
