@@ -17,7 +17,7 @@ from clinicadl_trust.stats.intervals import (
     t_p_value,
 )
 from clinicadl_trust.stats.metric import Metric
-from clinicadl_trust.stats.results import Calibration, Comparison
+from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
 from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["independent_comparison"]
@@ -70,18 +70,13 @@ def independent_comparison(
     effect = both[0].value - both[1].value
     error = math.hypot(both[0].standard_error, both[1].standard_error)
     df = _satterthwaite(both)
-    statistic, p_value = math.nan, math.nan
-    interval = t_interval(effect, error, df, confidence_level)
     warnings = tuple(dict.fromkeys(each[0].warnings + each[1].warnings))
-    if error > 0:
-        statistic = effect / error
-        p_value = t_p_value(statistic, df)
-    elif error == 0:
-        reach = [(e.value - e.low, e.high - e.value) for e in each]
-        low, high = (math.hypot(reach[0][i], reach[1][1 - i]) for i in (0, 1))
-        interval = Interval(effect - low, effect + high)
-        fewest = min(m.smallest.n_effective for m in both)
-        p_value = sign_p_value(effect, fewest)
+    statistic = effect / error if error > 0 else math.nan
+    p_value = t_p_value(statistic, df)
+    interval = t_interval(effect, error, df, confidence_level)
+    if error == 0:
+        interval = _widest(effect, each)
+        p_value = sign_p_value(effect, min(m.smallest.n_effective for m in both))
         warnings += (_NO_SPREAD,)
     return Comparison(
         effect=effect,
@@ -99,6 +94,13 @@ def independent_comparison(
         confidence_level=confidence_level,
         standard_error=error,
     )
+
+
+def _widest(effect: float, each: list[Estimate]) -> Interval:
+    """Make the interval of a difference from those of its two terms."""
+    below, above = ([e.value - e.low for e in each], [e.high - e.value for e in each])
+    low, high = math.hypot(below[0], above[1]), math.hypot(above[0], below[1])
+    return Interval(effect - low, effect + high)
 
 
 def _satterthwaite(both: list[Measured]) -> float:

@@ -160,9 +160,11 @@ def mrmc(
     n_treatments, n_readers = auc.shape
     squares = mean_squares(auc)
     cov = covariances(covariance)
-    noise = squares["treatment_reader"] + n_readers * max(cov[2] - cov[3], 0.0)
+    interaction, beyond = squares["treatment_reader"], max(cov[2] - cov[3], 0.0)
+    noise = interaction + n_readers * beyond
+    reader_only = (squares["reader"] - interaction) / n_treatments - cov[1] + cov[3]
     df1 = n_treatments - 1.0
-    df2 = hillis(noise, squares["treatment_reader"], df1 * (n_readers - 1.0))
+    df2 = hillis(noise, interaction, df1 * (n_readers - 1.0))
     f = squares["treatment"] / noise if noise > 0 else math.nan
     return MRMC(
         auc=pd.DataFrame(auc.T, index=readings.readers, columns=readings.treatments),
@@ -176,16 +178,11 @@ def mrmc(
         cov1=cov[1],
         cov2=cov[2],
         cov3=cov[3],
-        variance_reader=(squares["reader"] - squares["treatment_reader"]) / n_treatments
-        - cov[1]
-        + cov[3],
-        variance_treatment_reader=squares["treatment_reader"]
-        - cov[0]
-        + cov[1]
-        + max(cov[2] - cov[3], 0.0),
+        variance_reader=reader_only,
+        variance_treatment_reader=interaction - cov[0] + cov[1] + beyond,
         ms_treatment=squares["treatment"],
         ms_reader=squares["reader"],
-        ms_treatment_reader=squares["treatment_reader"],
+        ms_treatment_reader=interaction,
         n_readers=n_readers,
         n_cases=readings.label.size,
         n_positive=int(readings.label.sum()),

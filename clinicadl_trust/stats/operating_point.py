@@ -64,7 +64,7 @@ def sensitivity_at_specificity(
         threshold, times the slope of the curve) is summed by participant; the interval
         is on the logit scale with t degrees of freedom. In 1,000 simulated test groups
         each (20 to 200 participants a class, 1 to 5 images, AUC .75 to .95, normal,
-        skewed and five-level scores) it covered .944 to .998, the most where fewer than
+        skewed and five-level scores) it covered .943 to .998, the most where fewer than
         five negatives lie beyond the threshold, which a warning tells.
 
     Raises
@@ -109,12 +109,6 @@ def _estimate(
         n_clusters=positive.n_effective,
     )
     beyond = round((1.0 - specificity) * sample.classes[0.0].n_effective, 9)
-    warnings = say_few(_metric(specificity), measured.smallest)
-    if beyond < _FEW_BEYOND:
-        warnings += (
-            f"About {beyond:.1f} negative participants lie beyond the threshold: too "
-            "few to say where it is. Ask for a lower specificity, or more negatives.",
-        )
     curve = _Curve.of(sample.label, score)
     at = curve.threshold[curve.place(1.0 - specificity)[0]]
     return Estimate(
@@ -128,9 +122,19 @@ def _estimate(
         calibration=_label(measured.smallest, beyond),
         n=sample.label.size,
         n_clusters=sample.n_clusters,
-        warnings=warnings,
+        warnings=_warnings(measured.smallest, beyond, specificity),
         df=measured.df,
     )
+
+
+def _warnings(smallest: Counts, beyond: float, specificity: float) -> tuple[str, ...]:
+    warnings = say_few(_metric(specificity), smallest)
+    if beyond < _FEW_BEYOND:
+        warnings += (
+            f"About {beyond:.1f} negative participants lie beyond the threshold: too "
+            "few to say where it is. Ask for a lower specificity, or more negatives.",
+        )
+    return warnings
 
 
 def _label(smallest: Counts, beyond: float) -> Calibration:

@@ -53,12 +53,7 @@ def from_pilot(
     effect = pieces[0][1] - (pieces[1][1] if len(pieces) > 1 else 0.0)
     groups = [(positive, weight), (~positive, 1.0 - weight)]
     groups = [(own, share) for own, share in groups if own.any()]
-    square = sum(float(effect[own].var(ddof=1)) / share for own, share in groups)
-    if not square > 0:
-        raise StatisticsError(
-            "Nothing varies in the pilot: every image says the same. A larger one is "
-            "needed, or sd and correlation by assumption."
-        )
+    square = _square(effect, groups)
     icc, images = _icc(effect, groups, code)
     n = int(code.max()) + 1
     discordant = math.nan
@@ -77,6 +72,17 @@ def from_pilot(
         assumptions=_said(pieces, n, len(table)),
         warnings=_small(n),
     )
+
+
+def _square(effect: np.ndarray, groups: list[tuple[np.ndarray, float]]) -> float:
+    """Return the variance that one independent image would have, over the classes."""
+    square = sum(float(effect[own].var(ddof=1)) / share for own, share in groups)
+    if not square > 0:
+        raise StatisticsError(
+            "Nothing varies in the pilot: every image says the same. A larger one is "
+            "needed, or sd and correlation by assumption."
+        )
+    return square
 
 
 def _checked(
