@@ -10,6 +10,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.influence import placements
 from clinicadl_trust.stats.planning_spread import PlannedMetric, Spread
+from clinicadl_trust.stats.sample import as_numbers
 
 __all__ = ["from_pilot"]
 
@@ -118,7 +119,9 @@ def _pieces(
     metric: PlannedMetric, table: pd.DataFrame, name: str, positive: np.ndarray
 ) -> tuple[float, np.ndarray]:
     """Return a model's metric, and what each image adds, centred in its class."""
-    score = table[name].to_numpy(dtype=float)
+    score = as_numbers(table[name], f"Values of '{name}'")
+    if not np.isfinite(score).all():
+        raise StatisticsError(f"Values of '{name}' must be finite, and some are not.")
     if metric == "roc_auc":
         of_positive, of_negative = placements(score[positive], score[~positive])
         each = np.empty(score.size)

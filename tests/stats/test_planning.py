@@ -211,6 +211,9 @@ PILOT = draw(0)
         ("roc_auc", {"width": 0.1, "pilot": PILOT[PILOT["label"] == 1]}, "each class"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=1.0)}, "Nothing varies"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.nan)}, "120 of 120"),
+        ("mean", {"width": 0.1, "pilot": PILOT.assign(score="a")}, "must be numbers"),
+        ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.inf)}, "be finite"),
+        ("mean", {"width": 0.1, "pilot": PILOT.iloc[:0]}, "two participants"),
         (
             "roc_auc",
             {"width": 0.1, "pilot": PILOT, "images_per_participant": 2},
