@@ -61,8 +61,9 @@ def points(
     sample : Sample
         Labels and participants.
     limits : tuple of numpy.ndarray of shape (n_cuts,)
-        The least and the most that an image can add. Where none adds anything, the
-        interval is that share of them which so many participants do not rule out.
+        The least and the most that an image can add, and its mean be. Where none adds
+        anything, the interval is that share of them which so many participants do not
+        rule out.
     confidence_level : float
         Of the intervals.
 
@@ -79,12 +80,13 @@ def points(
     for k, (value, error) in enumerate(
         zip(means.values, means.standard_errors, strict=True)
     ):
-        interval = t_interval(value, error, df, confidence_level)
+        bounds = limits[0][k], limits[1][k]
+        interval = t_interval(value, error, df, confidence_level, bounds)
         low, high, p_value = interval.low, interval.high, math.nan
         if error > 0 and df >= 1:
             p_value = t_p_value(value / error, df)
         elif means.n_contributing[k] == 0:
-            low, high, p_value = limits[0][k] * unseen, limits[1][k] * unseen, 1.0
+            low, high, p_value = bounds[0] * unseen, bounds[1] * unseen, 1.0
         records.append((value, low, high, p_value, error, _label(means, k, sample)))
     columns = ["effect", "low", "high", "p_value", "standard_error", "calibration"]
     return pd.DataFrame(records, columns=columns)

@@ -69,7 +69,8 @@ def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndar
     p_values : array-like of shape (k,)
         Two-sided; a nan stays nan and does not count.
     covariance : numpy.ndarray of shape (k, k)
-        Of the effects, on any scale.
+        Of the effects, on any scale; one with a variance of 0 counts as independent of
+        the others.
     seed : int
         Of the simulation of their joint normal distribution.
 
@@ -95,13 +96,11 @@ def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndar
             f"{raw.size} p-values need a covariance of as many rows and columns, not "
             f"of shape {covariance.shape}."
         )
-    errors = np.sqrt(np.diag(covariance))
-    known = np.isfinite(raw) & (errors > 0)
-    adjusted = np.where(np.isfinite(raw), raw, np.nan)
+    known = np.isfinite(raw)
+    adjusted = np.full(raw.size, np.nan)
     if not known.any():
         return adjusted
-    inside = np.outer(errors[known], errors[known])
-    values, vectors = np.linalg.eigh(covariance[np.ix_(known, known)] / inside)
+    values, vectors = np.linalg.eigh(_correlation(covariance[np.ix_(known, known)]))
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
     drawn = np.random.default_rng(seed).normal(size=(N_SIMULATIONS, len(values)))
     greatest = np.sort(np.abs(drawn @ root.T).max(axis=1))
@@ -110,3 +109,11 @@ def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndar
     chance = np.minimum((1 + above) / (1 + N_SIMULATIONS), known.sum() * raw[known])
     adjusted[known] = np.clip(chance, raw[known], 1.0)
     return adjusted
+
+
+def _correlation(covariance: np.ndarray) -> np.ndarray:
+    errors = np.sqrt(np.diag(covariance))
+    errors = np.where(errors > 0, errors, np.inf)
+    correlation = covariance / np.outer(errors, errors)
+    np.fill_diagonal(correlation, 1.0)
+    return correlation

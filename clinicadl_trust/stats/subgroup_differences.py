@@ -112,11 +112,16 @@ def _difference(
     shared = covariance / product if product > 0 else 0.0
     below = _side(a.value - a.low, b.high - b.value, a, b, shared)
     above = _side(a.high - a.value, b.value - b.low, a, b, shared)
-    sides = [t_quantile(df, a.confidence_level) * side for side, df in (below, above)]
+    reach = [_reach(side, df, a.confidence_level) for side, df in (below, above)]
     side, df = below if effect > 0 else above
     statistic = effect / side if side > 0 else math.nan
-    low, high = max(effect - sides[0], -width), min(effect + sides[1], width)
-    return effect, low, high, t_p_value(statistic, df), statistic, df, error
+    p_value = 1.0 if effect == side == 0 else t_p_value(statistic, df)
+    low, high = max(effect - reach[0], -width), min(effect + reach[1], width)
+    return effect, low, high, p_value, statistic, df, error
+
+
+def _reach(side: float, df: float, level: float) -> float:
+    return 0.0 if side == 0 else t_quantile(df, level) * side
 
 
 def _square(estimate: Estimate) -> float:

@@ -115,6 +115,12 @@ def test_no_decision_at_all_has_a_cautious_interval():
     assert same["p_value"] == 1 and same["effect"] == 0 and same["high"] > 0
 
 
+def test_no_interval_goes_beyond_what_is_possible():
+    points = net_benefit([0, 1, 1, 0], [0.2, 0.8, 0.7, 0.4], [0.2, 0.5]).points
+    assert_allclose(points["low"].iloc[[0, 3]], [-0.25, -1])
+    assert (points["high"] <= 1).all()
+
+
 def test_few_decisions_are_pointed_out():
     label, score, _, who = draw(np.random.default_rng(5))
     curve = net_benefit(label, score, 0.95, who)

@@ -38,5 +38,7 @@ def test_max_t_lies_between_the_p_value_and_bonferronis():
     assert 0.03 < made[1] < 0.09 and np.isnan(made[2]) and made[3] == 1
     assert_allclose(max_t([0.04, 0.04], np.ones((2, 2)), seed=0), 0.04, atol=0.003)
     assert_allclose(max_t([np.nan], np.eye(1), seed=0), np.nan)
+    without = max_t([0.02, 0.02, 0.02], np.diag([1.0, 0.0, 4.0]), seed=0)
+    assert_allclose(without, 1 - 0.98**3, atol=0.003)
     with pytest.raises(StatisticsError, match="2 p-values need"):
         max_t([0.1, 0.2], np.eye(3), seed=0)

@@ -115,6 +115,18 @@ def test_a_level_without_a_class_is_kept_and_said():
     assert "nan" in str(made).lower()
 
 
+def test_ties_everywhere_and_perfect_scores_have_an_answer():
+    (row,) = subgroups(one_model().assign(score=0.5), "site").differences.to_dict(
+        "records"
+    )
+    assert (row["effect"], row["low"], row["high"], row["p_value"]) == (0, 0, 0, 1)
+    perfect = one_model(sites=3)
+    perfect["score"] = 0.2 + 0.6 * perfect["label"]
+    made = subgroups(perfect, "site").differences
+    assert (made["low"] < 0).all() and (made["high"] > 0).all()
+    assert (made["effect"] == 0).all() and (made["p_adjusted"] == 1).all()
+
+
 def test_few_participants_are_said():
     table = one_model()
     few = table["participant_id"].isin([f"sub-{n:03d}" for n in range(6)])
