@@ -115,10 +115,6 @@ def calibration_intercept(
     StatisticsError
         If labels are not 0 and 1, scores are no probabilities, or 0 or 1 without
         ``clip``.
-
-    References
-    ----------
-    As in ``calibration_slope``.
     """
     sample, logit, warnings = _checked(label, score, cluster, clip, confidence_level)
     value, error = _fit(sample, np.ones((logit.size, 1)), logit)
