@@ -25,7 +25,8 @@ _CORRECTED = "corrected resampled t (Nadeau and Bengio 2003) on fold values"
 
 _REPEATED = (
     "Repeats do not add participants: with ten repeats of 5 folds this test rejected "
-    ".14 of equal models at 5 % in our simulations, with one repeat .05 to .07."
+    ".01 to .14 of equal models at 5 % in our simulations, depending on the models; "
+    "with one repeat .01 to .07."
 )
 
 

@@ -43,6 +43,7 @@ def test_friedman_is_demsars():
     assert (made.df, made.df_error) == (3, 39)
     assert_allclose(made.p_value, reference.f.sf(made.statistic, 3, 39))
     assert "tie_correction=True" in made.warnings[0]
+    assert made.calibration == "approximate"
 
 
 def test_pairs_are_demsars():
@@ -62,7 +63,7 @@ def test_friedman_is_scipys_with_ties():
     made = friedman(DEMSAR, tie_correction=True)
     expected = reference.friedmanchisquare(*DEMSAR.to_numpy().T)
     assert_allclose((made.chi2, made.chi2_p_value), expected)
-    assert made.warnings == ()
+    assert made.warnings == () and made.calibration == "calibrated"
 
 
 def test_friedman_is_scipys_without_ties():
