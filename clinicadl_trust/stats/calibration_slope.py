@@ -93,7 +93,8 @@ def calibration_intercept(
     """Estimate calibration in the large: 0 for perfect probabilities.
 
     The intercept of a logistic regression of the label with the logit of the score as
-    an offset (its slope fixed to 1): above 0 the probabilities are too low on average.
+    an offset, its slope fixed to 1 (Cox 1958, as in ``calibration_slope``): above 0 the
+    probabilities are too low on average.
 
     Parameters
     ----------

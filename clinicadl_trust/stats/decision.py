@@ -183,7 +183,7 @@ def compare_net_benefit(
     Returns
     -------
     DecisionCurve
-        First minus second, paired by image and participant.
+        First minus second, paired (references as in ``net_benefit``).
 
     Raises
     ------
