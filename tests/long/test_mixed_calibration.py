@@ -1,4 +1,4 @@
-"""Mixed models keep their level on dependent data, where the naive analysis does not."""
+"""Mixed models keep their level on dependent data; the naive analysis does not."""
 
 import numpy as np
 import pandas as pd
