@@ -16,8 +16,8 @@ from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
 from clinicadl_trust.stats.image_values import by_image, image_values, one_design
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.joint import max_t
 from clinicadl_trust.stats.mixed import mixed_model
-from clinicadl_trust.stats.multiplicity import max_t
 from clinicadl_trust.stats.proportions import mcnemar
 
 __all__ = ["ModelComparison", "compare_models"]
@@ -159,7 +159,9 @@ def compare_models(
         warnings += [f"{first} - {second}: {note}" for note in notes]
         sums.append(_influence(about))
     made = pd.DataFrame(rows)
-    made["p_adjusted"] = max_t(made["p_value"], made["df"], np.column_stack(sums), seed)
+    added = np.column_stack(sums)
+    least = float(made["df"].fillna(np.inf).min())
+    made["p_adjusted"] = max_t(made["p_value"], added.T @ added, seed, least)
     n_sites = int(about["site"].nunique()) if "site" in about else 0
     if 0 < n_sites < _FEW_SITES:
         warnings.insert(0, f"With {n_sites} sites their variance is hardly known.")

@@ -61,7 +61,12 @@ def clustered_means(each: np.ndarray, sample: Sample) -> Means:
     return Means(values, factor * (sums @ sums.T) / n**2, np.sum(filled, axis=1))
 
 
-def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndarray:
+def max_t(
+    p_values: npt.ArrayLike,
+    covariance: np.ndarray,
+    seed: int,
+    df: float = np.inf,
+) -> np.ndarray:
     """Adjust p-values for their number, as correlated as their effects are.
 
     Parameters
@@ -72,7 +77,10 @@ def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndar
         Of the effects, on any scale; one with a variance of 0 counts as independent of
         the others.
     seed : int
-        Of the simulation of their joint normal distribution.
+        Of the simulation of their joint distribution.
+    df : float
+        Degrees of freedom of a joint t distribution, that of the least sure of them;
+        by default it is normal.
 
     Returns
     -------
@@ -102,9 +110,13 @@ def max_t(p_values: npt.ArrayLike, covariance: np.ndarray, seed: int) -> np.ndar
         return adjusted
     values, vectors = np.linalg.eigh(_correlation(covariance[np.ix_(known, known)]))
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    drawn = np.random.default_rng(seed).normal(size=(N_SIMULATIONS, len(values)))
-    greatest = np.sort(np.abs(drawn @ root.T).max(axis=1))
-    seen = -special.ndtri(raw[known] / 2)
+    rng = np.random.default_rng(seed)
+    drawn = rng.normal(size=(N_SIMULATIONS, len(values))) @ root.T
+    if np.isfinite(df):
+        drawn /= np.sqrt(rng.chisquare(df, (N_SIMULATIONS, 1)) / df)
+    greatest = np.sort(np.abs(drawn).max(axis=1))
+    half = raw[known] / 2
+    seen = -(special.stdtrit(df, half) if np.isfinite(df) else special.ndtri(half))
     above = N_SIMULATIONS - np.searchsorted(greatest, seen)
     chance = np.minimum((1 + above) / (1 + N_SIMULATIONS), known.sum() * raw[known])
     adjusted[known] = np.clip(chance, raw[known], 1.0)
