@@ -105,8 +105,9 @@ class _Reader:
     def value(self, key: Key) -> None:
         if self.take("["):
             for index, _ in enumerate(self.items("]")):
-                self.lines[(*key, index)] = self.tokens[self.place].line
-                self.value((*key, index))
+                item = (*key, index)
+                self.lines[item] = self.tokens[self.place].line
+                self.value(item)
         elif self.take("{"):
             for _ in self.items("}"):
                 self.pair(key)

@@ -111,7 +111,8 @@ class Lesions(Disease):
             radii = rng.uniform(*self.radius) * np.exp(rng.normal(0, 0.2, 3))
             radii = radii * amount ** (1 / 3)
             window = _around(placement, centre, float(radii.max()))
-            points = placement.points[(slice(None), *window)]
+            place = (slice(None), *window)
+            points = placement.points[place]
             healthy[window] *= 1 - _ellipsoid(points, centre, radii, placement.width)
         return Change(np.zeros_like(healthy), 1 - healthy, number)
 

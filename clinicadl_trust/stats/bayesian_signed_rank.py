@@ -146,8 +146,8 @@ def _pseudo_medians(
     values: Array, sums: Array, weights: Array, reached: Array, near: float
 ) -> Array:
     """Find, per draw, the smallest mean of two that half of the weight is up to."""
-    low = np.zeros(len(weights), dtype=int)
-    high = np.full(len(weights), sums.size - 1)
+    low: npt.NDArray[np.intp] = np.zeros(len(weights), dtype=int)
+    high: npt.NDArray[np.intp] = np.full(len(weights), sums.size - 1)
     while (low < high).any():
         middle = (low + high) // 2
         tried, which = np.unique(middle, return_inverse=True)

@@ -60,7 +60,8 @@ def fold_metrics(
         for metric in chosen:
             by_run: dict[tuple[int, int, int], list[Cell]] = defaultdict(list)
             for cell in runs.cells(metric):
-                by_run[(*cell.part.fold, cell.part.seed)].append(cell)
+                key = (*cell.part.fold, cell.part.seed)
+                by_run[key].append(cell)
             records += [
                 {
                     "model": runs.model,

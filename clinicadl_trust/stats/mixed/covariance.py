@@ -55,7 +55,8 @@ class CovarianceFactor:
 
     def matrices(self, theta: Array) -> list[Array]:
         """Return the lower triangular factor T of each grouping's levels."""
-        made, start = [], 0
+        made: list[Array] = []
+        start = 0
         for size, places in zip(self._sizes, self._places, strict=True):
             factor = np.zeros((size, size))
             for row, column in places:
