@@ -17,6 +17,7 @@ from clinicadl_trust.stats.intervals import (
     t_interval,
     t_p_value,
 )
+from clinicadl_trust.stats.joint import clustered_means
 from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
@@ -217,9 +218,8 @@ def _sandwich(values: np.ndarray, sample: Sample) -> tuple[float, float, float]:
         raise StatisticsError(
             "There is one cluster: nothing tells how another would differ."
         )
-    mean = float(values.mean())
-    sums = np.bincount(sample.cluster, values - mean, g)
-    error = math.sqrt(g / (g - 1) * float((sums**2).sum())) / values.size
+    means = clustered_means(values[:, None], sample)
+    mean, error = float(means.values[0]), float(means.standard_errors[0])
     effective = Counts.of(sample.cluster).n_effective
     return mean, error, min(max(effective, 2.0), g) - 1.0
 
