@@ -11,6 +11,7 @@ moment drawn from the whole duration, before, during or after the runs.
 from __future__ import annotations
 
 import argparse
+import glob
 import os
 import random
 import signal
@@ -82,10 +83,12 @@ def at(moment: float) -> Strike:
 
 def in_checkpoint(number: int) -> Strike:
     """Strike as soon as the given checkpoint begins to be written."""
-    seen: set[Path] = set()
+    seen: set[str] = set()
+    folders = "runs/*/*/*/*/*.partial/training/split-*/tmp/epoch-*"
 
     def strike(output: Path, elapsed: float) -> bool:
-        seen.update(output.glob("runs/*/*/*/*/*.partial/training/split-*/tmp/epoch-*"))
+        # Not Path.glob, which fails where a folder that it walks is renamed.
+        seen.update(glob.glob(str(output / folders)))
         return len(seen) >= number
 
     return strike
