@@ -11,7 +11,6 @@ moment drawn from the whole duration, before, during or after the runs.
 from __future__ import annotations
 
 import argparse
-import glob
 import os
 import random
 import signal
@@ -20,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 EXPERIMENT = """\
@@ -83,12 +83,12 @@ def at(moment: float) -> Strike:
 
 def in_checkpoint(number: int) -> Strike:
     """Strike as soon as the given checkpoint begins to be written."""
-    seen: set[str] = set()
+    seen: set[Path] = set()
     folders = "runs/*/*/*/*/*.partial/training/split-*/tmp/epoch-*"
 
     def strike(output: Path, elapsed: float) -> bool:
-        # Not Path.glob, which fails where a folder that it walks is renamed.
-        seen.update(glob.glob(str(output / folders)))
+        with suppress(FileNotFoundError):  # a run that ended was renamed meanwhile
+            seen.update(output.glob(folders))
         return len(seen) >= number
 
     return strike

@@ -1,29 +1,25 @@
 """IS IT TRUE: honest inference on dependent data."""
 
 from clinicadl_trust.stats.agreement import cohen_kappa, icc
-from clinicadl_trust.stats.bayesian import (
-    BayesianComparison,
-    bayesian_correlated_ttest,
-)
-from clinicadl_trust.stats.bayesian_signed_rank import bayesian_signed_rank
 from clinicadl_trust.stats.calibration import (
     BrierDecomposition,
-    brier_decomposition,
-    reliability_curve,
-)
-from clinicadl_trust.stats.calibration_error import (
     CalibrationError,
-    expected_calibration_error,
-)
-from clinicadl_trust.stats.calibration_slope import (
+    brier_decomposition,
     calibration_intercept,
     calibration_slope,
+    expected_calibration_error,
+    reliability_curve,
 )
 from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
+    BayesianComparison,
+    NestedLosses,
+    bayesian_correlated_ttest,
     corrected_kfold_ttest,
     corrected_resampled_ttest,
     cross_validation_interval,
+    nested_cross_validation,
+    nested_cross_validation_interval,
 )
 from clinicadl_trust.stats.curves import calibration_curve, roc_curve
 from clinicadl_trust.stats.decision import (
@@ -36,20 +32,19 @@ from clinicadl_trust.stats.evaluation import evaluate
 from clinicadl_trust.stats.folds import fold_metrics, site_metrics
 from clinicadl_trust.stats.heterogeneity import Heterogeneity, heterogeneity
 from clinicadl_trust.stats.image_comparison import ModelComparison, compare_models
-from clinicadl_trust.stats.many_datasets import Friedman, friedman
+from clinicadl_trust.stats.many_datasets import (
+    Friedman,
+    bayesian_signed_rank,
+    friedman,
+    wilcoxon,
+)
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
-from clinicadl_trust.stats.mrmc import MRMC, mrmc
 from clinicadl_trust.stats.multiplicity import adjust
-from clinicadl_trust.stats.nested import (
-    NestedLosses,
-    nested_cross_validation_interval,
-)
-from clinicadl_trust.stats.nested_fitting import nested_cross_validation
-from clinicadl_trust.stats.operating_point import sensitivity_at_specificity
 from clinicadl_trust.stats.planning import SampleSize, required_sample_size
 from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.readers import MRMC, mrmc
 from clinicadl_trust.stats.recommendation import Recommendation, recommend
 from clinicadl_trust.stats.resampling import (
     PermutationTest,
@@ -58,9 +53,12 @@ from clinicadl_trust.stats.resampling import (
     permutation_test,
 )
 from clinicadl_trust.stats.results import Comparison, Estimate
-from clinicadl_trust.stats.roc import compare_roc_auc, roc_auc
+from clinicadl_trust.stats.roc import (
+    compare_roc_auc,
+    roc_auc,
+    sensitivity_at_specificity,
+)
 from clinicadl_trust.stats.rows import read_statistics, write_statistics
-from clinicadl_trust.stats.signed_rank import wilcoxon
 from clinicadl_trust.stats.subgroups import Subgroups, subgroups
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 

@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.cross_validation import corrected_resampled_ttest
+from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
 from clinicadl_trust.stats.design import choose_primary, infer_designs
 from clinicadl_trust.stats.evaluation import ALL_TESTED, notes
 from clinicadl_trust.stats.folds import checked_metrics

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.calibration_bins import bin_numbers, observed_share
+from clinicadl_trust.stats.calibration.bins import bin_numbers, observed_share
 from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare

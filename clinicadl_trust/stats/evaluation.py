@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.stats.cross_validation import cross_validation_interval
+from clinicadl_trust.stats.cross_validation.corrected import cross_validation_interval
 from clinicadl_trust.stats.design import choose_primary, infer_designs
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import CONSTANT, clustered_estimate

@@ -13,12 +13,18 @@ import pytest
 from scipy.stats import norm
 from sklearn.base import BaseEstimator
 
-from clinicadl_trust.stats.bayesian_signed_rank import bayesian_signed_rank
-from clinicadl_trust.stats.cross_validation import corrected_kfold_ttest
-from clinicadl_trust.stats.many_datasets import friedman
-from clinicadl_trust.stats.nested import nested_cross_validation_interval
-from clinicadl_trust.stats.nested_fitting import nested_cross_validation
-from clinicadl_trust.stats.signed_rank import wilcoxon
+from clinicadl_trust.stats.cross_validation.corrected import corrected_kfold_ttest
+from clinicadl_trust.stats.cross_validation.nested import (
+    nested_cross_validation_interval,
+)
+from clinicadl_trust.stats.cross_validation.nested_fitting import (
+    nested_cross_validation,
+)
+from clinicadl_trust.stats.many_datasets.bayesian_signed_rank import (
+    bayesian_signed_rank,
+)
+from clinicadl_trust.stats.many_datasets.friedman import friedman
+from clinicadl_trust.stats.many_datasets.signed_rank import wilcoxon
 
 pytestmark = pytest.mark.long
 

@@ -11,9 +11,12 @@ from sklearn.metrics import brier_score_loss
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats import calibration_curve
-from clinicadl_trust.stats.calibration import brier_decomposition, reliability_curve
-from clinicadl_trust.stats.calibration_error import expected_calibration_error
-from clinicadl_trust.stats.calibration_slope import (
+from clinicadl_trust.stats.calibration.error import expected_calibration_error
+from clinicadl_trust.stats.calibration.reliability import (
+    brier_decomposition,
+    reliability_curve,
+)
+from clinicadl_trust.stats.calibration.slope import (
     calibration_intercept,
     calibration_slope,
 )

@@ -7,7 +7,7 @@ from scipy.special import expit
 from scipy.stats import t as student
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.decision import compare_net_benefit, net_benefit
+from clinicadl_trust.stats.decision.net_benefit import compare_net_benefit, net_benefit
 
 
 def draw(rng, participants=80, images=3, effect=1.5):

@@ -6,8 +6,8 @@ from numpy.testing import assert_allclose
 from scipy import stats as reference
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.bayesian import bayesian_correlated_ttest
-from clinicadl_trust.stats.cross_validation import (
+from clinicadl_trust.stats.cross_validation.bayesian import bayesian_correlated_ttest
+from clinicadl_trust.stats.cross_validation.corrected import (
     corrected_kfold_ttest,
     corrected_resampled_ttest,
 )

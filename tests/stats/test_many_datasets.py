@@ -9,9 +9,11 @@ from numpy.testing import assert_allclose
 from scipy import stats as reference
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.bayesian_signed_rank import bayesian_signed_rank
-from clinicadl_trust.stats.many_datasets import friedman
-from clinicadl_trust.stats.signed_rank import wilcoxon
+from clinicadl_trust.stats.many_datasets.bayesian_signed_rank import (
+    bayesian_signed_rank,
+)
+from clinicadl_trust.stats.many_datasets.friedman import friedman
+from clinicadl_trust.stats.many_datasets.signed_rank import wilcoxon
 
 #: Demsar (2006), table 6: AUC on 14 datasets. Its ranks for voting, 2 and 3, show that
 #: the .975 printed twice were not the same before rounding.

@@ -10,11 +10,13 @@ from sklearn.base import BaseEstimator
 from sklearn.linear_model import LinearRegression, LogisticRegression
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.nested import (
+from clinicadl_trust.stats.cross_validation.nested import (
     NestedLosses,
     nested_cross_validation_interval,
 )
-from clinicadl_trust.stats.nested_fitting import nested_cross_validation
+from clinicadl_trust.stats.cross_validation.nested_fitting import (
+    nested_cross_validation,
+)
 
 #: R 4.2.2 and nested_cv of github.com/stephenbates19/nestedcv (version 0.1.0), least
 #: squares, 2 repeats, bias_reps = 0: folds, features, inflation of the naive standard

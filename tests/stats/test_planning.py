@@ -17,7 +17,7 @@ from clinicadl_trust.stats import (
     required_sample_size,
     roc_auc,
 )
-from clinicadl_trust.stats.planning_spread import auc_variance
+from clinicadl_trust.stats.planning.spread import auc_variance
 
 
 def draw(seed, n=60, images=1, icc=0.5, aucs=(0.85, 0.8)):

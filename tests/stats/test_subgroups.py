@@ -11,7 +11,7 @@ from scipy import stats
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats import compare_roc_auc, roc_auc
-from clinicadl_trust.stats.subgroups import subgroups
+from clinicadl_trust.stats.subgroups.performance import subgroups
 
 
 def one_model(participants=160, sites=2, **options):

@@ -10,7 +10,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.decision_points import (
+from clinicadl_trust.stats.calibration.probabilities import (
+    as_probabilities,
+    binary_sample,
+)
+from clinicadl_trust.stats.decision.points import (
     ENOUGH,
     degrees_of_freedom,
     image_worth,
@@ -18,7 +22,6 @@ from clinicadl_trust.stats.decision_points import (
 )
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.joint import clustered_means, max_t
-from clinicadl_trust.stats.probabilities import as_probabilities, binary_sample
 from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["DecisionCurve", "compare_net_benefit", "net_benefit"]

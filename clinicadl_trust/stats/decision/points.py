@@ -7,9 +7,9 @@ import math
 import numpy as np
 import pandas as pd
 
+from clinicadl_trust.stats.calibration.probabilities import fewest
 from clinicadl_trust.stats.intervals import extreme_share, t_interval, t_p_value
 from clinicadl_trust.stats.joint import Means
-from clinicadl_trust.stats.probabilities import fewest
 from clinicadl_trust.stats.results import Calibration
 from clinicadl_trust.stats.sample import Counts, Sample
 

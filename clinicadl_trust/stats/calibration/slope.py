@@ -7,12 +7,12 @@ import numpy.typing as npt
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.intervals import check_level, t_interval
-from clinicadl_trust.stats.probabilities import (
+from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
     binary_sample,
     fewest,
 )
+from clinicadl_trust.stats.intervals import check_level, t_interval
 from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 

@@ -9,7 +9,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.influence import placements
-from clinicadl_trust.stats.planning_spread import PlannedMetric, Spread
+from clinicadl_trust.stats.planning.spread import PlannedMetric, Spread
 from clinicadl_trust.stats.sample import as_numbers
 
 __all__ = ["from_pilot"]

@@ -11,7 +11,7 @@ from scipy import special
 
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.multiplicity import adjust
-from clinicadl_trust.stats.obuchowski_rockette import (
+from clinicadl_trust.stats.readers.obuchowski_rockette import (
     CALIBRATION,
     ESTIMAND,
     MANY,
@@ -22,7 +22,7 @@ from clinicadl_trust.stats.obuchowski_rockette import (
     mean_squares,
     means,
 )
-from clinicadl_trust.stats.readings import Readings
+from clinicadl_trust.stats.readers.readings import Readings
 from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
 
 __all__ = ["MRMC", "mrmc"]

@@ -8,9 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clinicadl_trust.stats.calibration_bins import Bins, bin_numbers, observed_share
+from clinicadl_trust.stats.calibration.bins import Bins, bin_numbers, observed_share
+from clinicadl_trust.stats.calibration.probabilities import (
+    as_probabilities,
+    binary_sample,
+)
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.probabilities import as_probabilities, binary_sample
 
 __all__ = ["BrierDecomposition", "brier_decomposition", "reliability_curve"]
 

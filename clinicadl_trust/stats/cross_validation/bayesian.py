@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.cross_validation import corrected_resampled_ttest
+from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["BayesianComparison", "bayesian_correlated_ttest", "check_rope"]

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.nested import NestedLosses
+from clinicadl_trust.stats.cross_validation.nested import NestedLosses
 
 __all__ = ["nested_cross_validation"]
 

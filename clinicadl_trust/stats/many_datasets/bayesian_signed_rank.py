@@ -9,11 +9,14 @@ import numpy as np
 import numpy.typing as npt
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.bayesian import BayesianComparison, check_rope
+from clinicadl_trust.stats.cross_validation.bayesian import (
+    BayesianComparison,
+    check_rope,
+)
 from clinicadl_trust.stats.estimands import new_unit
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.many_datasets.signed_rank import walsh_sums
 from clinicadl_trust.stats.means import finite_values
-from clinicadl_trust.stats.signed_rank import walsh_sums
 
 __all__ = ["bayesian_signed_rank"]
 

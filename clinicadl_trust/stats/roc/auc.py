@@ -11,10 +11,10 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
-from clinicadl_trust.stats.independent import independent_comparison
 from clinicadl_trust.stats.intervals import Interval, normal_interval
 from clinicadl_trust.stats.metrics import get_metric
 from clinicadl_trust.stats.results import Comparison, Estimate
+from clinicadl_trust.stats.roc.independent import independent_comparison
 from clinicadl_trust.stats.sample import Sample, as_numbers
 
 __all__ = ["binary_sample", "compare_roc_auc", "roc_auc"]

@@ -10,9 +10,9 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.intervals import check_level
-from clinicadl_trust.stats.planning_goal import Design, Goal, smallest
-from clinicadl_trust.stats.planning_pilot import from_pilot
-from clinicadl_trust.stats.planning_spread import (
+from clinicadl_trust.stats.planning.goal import Design, Goal, smallest
+from clinicadl_trust.stats.planning.pilot import from_pilot
+from clinicadl_trust.stats.planning.spread import (
     FORMULAS,
     METRICS,
     NAMES,

@@ -9,8 +9,11 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.calibration_bins import Bins, bin_numbers
-from clinicadl_trust.stats.probabilities import as_probabilities, binary_sample
+from clinicadl_trust.stats.calibration.bins import Bins, bin_numbers
+from clinicadl_trust.stats.calibration.probabilities import (
+    as_probabilities,
+    binary_sample,
+)
 from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["CalibrationError", "expected_calibration_error"]

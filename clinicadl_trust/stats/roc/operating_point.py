@@ -15,7 +15,7 @@ from clinicadl_trust.stats.intervals import check_level, scaled_interval
 from clinicadl_trust.stats.labels import say_few
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.results import Calibration, Estimate
-from clinicadl_trust.stats.roc import binary_sample
+from clinicadl_trust.stats.roc.auc import binary_sample
 from clinicadl_trust.stats.sample import Counts, Sample, as_numbers
 
 __all__ = ["sensitivity_at_specificity"]

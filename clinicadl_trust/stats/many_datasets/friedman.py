@@ -15,9 +15,9 @@ from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import new_unit
+from clinicadl_trust.stats.many_datasets.signed_rank import wilcoxon
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.results import Calibration
-from clinicadl_trust.stats.signed_rank import wilcoxon
 
 __all__ = ["Friedman", "friedman"]
 

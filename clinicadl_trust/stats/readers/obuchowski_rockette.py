@@ -8,7 +8,7 @@ import math
 import numpy as np
 
 from clinicadl_trust.stats.intervals import t_interval, t_p_value
-from clinicadl_trust.stats.readings import Readings
+from clinicadl_trust.stats.readers.readings import Readings
 from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
 
 __all__ = ["covariances", "differences", "hillis", "mean_squares", "means"]

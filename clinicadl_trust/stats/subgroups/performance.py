@@ -18,8 +18,8 @@ from clinicadl_trust.stats.metrics import get_metric, metric_names
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare
 from clinicadl_trust.stats.results import Estimate
 from clinicadl_trust.stats.sample import Sample
-from clinicadl_trust.stats.subgroup_differences import Level, differences
-from clinicadl_trust.stats.subgroup_levels import levels_of
+from clinicadl_trust.stats.subgroups.differences import Level, differences
+from clinicadl_trust.stats.subgroups.levels import levels_of
 
 __all__ = ["Subgroups", "subgroups"]
 

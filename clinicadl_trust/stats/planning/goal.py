@@ -9,7 +9,7 @@ from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.intervals import scaled_interval
-from clinicadl_trust.stats.planning_spread import NAMES, PlannedMetric, Spread
+from clinicadl_trust.stats.planning.spread import NAMES, PlannedMetric, Spread
 
 __all__ = ["Design", "Goal", "smallest"]
 
