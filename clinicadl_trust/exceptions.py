@@ -11,6 +11,7 @@ import difflib
 from collections.abc import Iterable
 
 __all__ = [
+    "AttributionError",
     "CapsError",
     "CohortError",
     "ConfigError",
@@ -28,6 +29,10 @@ __all__ = [
 
 class TrustError(Exception):
     """Base of every error that a user can mend."""
+
+
+class AttributionError(TrustError):
+    """What a network looks at cannot be computed or constrained as asked."""
 
 
 class CapsError(TrustError):

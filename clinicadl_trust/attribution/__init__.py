@@ -1,0 +1,20 @@
+"""Networks that look where the disease is: attributions and their constraints."""
+
+from clinicadl_trust.attribution.attributions import attributions
+from clinicadl_trust.attribution.constraints import AttributionConstraint, Explained
+from clinicadl_trust.attribution.model import AttributionConstrainedModel
+from clinicadl_trust.attribution.networks import (
+    check_twice_differentiable,
+    smooth_network,
+)
+from clinicadl_trust.attribution.targets import disease_logit
+
+__all__ = [
+    "AttributionConstrainedModel",
+    "AttributionConstraint",
+    "Explained",
+    "attributions",
+    "check_twice_differentiable",
+    "disease_logit",
+    "smooth_network",
+]

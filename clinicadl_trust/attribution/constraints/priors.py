@@ -1,0 +1,62 @@
+"""Priors on the form of an attribution: smooth, or sparse."""
+
+from __future__ import annotations
+
+import torch
+
+from clinicadl_trust.attribution.constraints.base import (
+    AttributionConstraint,
+    Explained,
+)
+
+__all__ = ["Sparsity", "TotalVariation"]
+
+
+class TotalVariation(AttributionConstraint):
+    """Neighbouring voxels should have like attributions.
+
+    Notes
+    -----
+    The mean absolute difference between neighbours along each axis, summed over the
+    axes, of attributions divided by their standard deviation in the image.
+
+    References
+    ----------
+    Erion, Janizek, Sturmfels, Lundberg, Lee (2021), Nature Machine Intelligence 3,
+    620-631, the pixel attribution prior.
+    """
+
+    def _penalty(self, explained: Explained) -> torch.Tensor:
+        attributions = explained.attributions
+        spread = attributions.flatten(1).std(dim=1)
+        tiny = torch.finfo(spread.dtype).tiny
+        total = torch.zeros_like(spread)
+        for axis in range(2, attributions.ndim):
+            steps = attributions.diff(dim=axis).abs()
+            if steps.numel():
+                total = total + steps.flatten(1).mean(dim=1)
+        return total / spread.clamp_min(tiny)
+
+
+class Sparsity(AttributionConstraint):
+    """Few voxels should matter: minus the Gini coefficient of what they do.
+
+    Notes
+    -----
+    Of the absolute attributions averaged over the batch, in ascending order x_1 to
+    x_n: ``-sum((2 i - n - 1) x_i) / (n sum(x_i))``, between -1 (one voxel has all)
+    and 0 (all the same).
+
+    References
+    ----------
+    Erion, Janizek, Sturmfels, Lundberg, Lee (2021), Nature Machine Intelligence 3,
+    620-631, the sparsity prior.
+    """
+
+    def _penalty(self, explained: Explained) -> torch.Tensor:
+        importance = explained.attributions.abs().mean(dim=0).flatten().sort().values
+        n = len(importance)
+        rank = torch.arange(1, n + 1, device=importance.device, dtype=importance.dtype)
+        tiny = torch.finfo(importance.dtype).tiny
+        total = n * importance.sum()
+        return -((2 * rank - n - 1) * importance).sum() / total.clamp_min(tiny)

@@ -1,0 +1,295 @@
+"""A ClinicaDL Model whose network is also told where it may look."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any, Literal
+
+import torch
+from clinicadl.data.dataloader import Batch
+from clinicadl.infer import Inferer, SimpleInferer
+from clinicadl.losses.types import Loss, LossOrConfig
+from clinicadl.models import Model
+from clinicadl.models.vanilla import VanillaModel, VanillaModelConfig
+from clinicadl.networks.types import NetworkOrConfig
+from clinicadl.optim.optimizers.config import OptimizerConfig
+from clinicadl.utils.config import ObjectConfig
+from clinicadl.utils.dictionary.words import IMAGE
+from clinicadl.utils.objects import HasConfig
+from pydantic import Field, field_validator
+from torch import nn
+
+from clinicadl_trust.attribution.batches import masks_of, regions_of
+from clinicadl_trust.attribution.constrained_step import ConstrainedStep
+from clinicadl_trust.attribution.constraints.base import Explained
+from clinicadl_trust.attribution.networks import (
+    check_twice_differentiable,
+    kinks,
+    smooth_network,
+)
+from clinicadl_trust.attribution.targets import disease_logit
+from clinicadl_trust.attribution.terms import read_terms
+from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.models.classification import TargetLoss, target_of
+
+__all__ = ["AttributionConstrainedModel", "AttributionConstrainedModelConfig"]
+
+logger = logging.getLogger(__name__)
+
+SecondOrder = Literal["auto", "exact", "difference"]
+
+
+class AttributionConstrainedModelConfig(
+    VanillaModelConfig, ObjectConfig["AttributionConstrainedModel"]
+):
+    """Configuration of ``AttributionConstrainedModel``."""
+
+    label_key: str
+    constraints: list[dict[str, Any]]
+    mask_key: str | None
+    healthy: int
+    smooth: bool
+    loss_weight: float = Field(ge=0)
+    warmup: int = Field(ge=0)
+    every: int = Field(ge=1)
+    second_order: SecondOrder
+
+    @field_validator("constraints")
+    @classmethod
+    def _known(cls, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        read_terms(tables)
+        return tables
+
+    @classmethod
+    def _get_class(cls) -> type[Model]:
+        return AttributionConstrainedModel
+
+
+class _Term(nn.Module):
+    """What ClinicaDL's logs know a constraint by; it is not a metric."""
+
+    reduction = "mean"
+
+    def forward(self, *_: torch.Tensor) -> torch.Tensor:
+        raise NotImplementedError(
+            "A constraint is computed from the network's gradient in training, not "
+            "from its outputs: it cannot be a metric."
+        )
+
+
+class AttributionConstrainedModel(
+    VanillaModel, HasConfig[AttributionConstrainedModelConfig]
+):
+    """Classification with constraints on what the network looks at.
+
+    Parameters
+    ----------
+    network : torch.nn.Module or NetworkConfig
+        Gives one output an image for a binary loss (BCE), else one a class.
+    loss : callable or LossConfig
+        As ``ClassificationModel``.
+    optimizer : OptimizerConfig
+        The optimizer.
+    inferer : clinicadl.infer.Inferer, default=SimpleInferer()
+        How an image passes through the network in evaluation.
+    label_key : str, default="label"
+        Where the class index is in a sample.
+    constraints : list of dict
+        Tables as ``read_terms`` takes: the name of each constraint, its weight, the
+        attributions that it looks at, and its options.
+    mask_key : str, optional
+        Where the mask of each image is in a sample.
+    healthy : int, default=0
+        The class of healthy participants.
+    smooth : bool, default=True
+        Whether the network is made smooth (``smooth_network``): GELU, averaging and
+        group normalisation in place of rectifiers, maxima and batch normalisation.
+    loss_weight : float, default=1
+        Of the classification loss; 0 trains on the constraints alone.
+    warmup : int, default=0
+        Steps over which the constraints' weights rise from 0.
+    every : int, default=1
+        Constraints are computed at every so many steps, and weigh as much more.
+    second_order : {"auto", "exact", "difference"}
+        How a penalty on a gradient is differentiated: through the gradient, or by one
+        more plain backward, which is quicker and needs a smooth network. Auto takes
+        the difference where no rectifier, maximum, dropout or batch normalisation is
+        found.
+
+    See Also
+    --------
+    clinicadl_trust.attribution.attributions
+        To see what it looks at.
+    """
+
+    config: AttributionConstrainedModelConfig
+    _config_type = AttributionConstrainedModelConfig
+
+    #: Steps made, of which some are skipped and the first ones warm up.
+    constraint_step: torch.Tensor
+
+    def __init__(  # noqa: PLR0917 - as the host's models, all by keyword
+        self,
+        network: NetworkOrConfig,
+        loss: LossOrConfig,
+        optimizer: OptimizerConfig,
+        inferer: Inferer = SimpleInferer(),  # noqa: B008 - as the host's models
+        label_key: str = "label",
+        constraints: tuple[dict[str, Any], ...] = ({"name": "HealthyGradient"},),
+        mask_key: str | None = None,
+        healthy: int = 0,
+        smooth: bool = True,
+        loss_weight: float = 1.0,
+        warmup: int = 0,
+        every: int = 1,
+        second_order: SecondOrder = "auto",
+    ) -> None:
+        super().__init__(
+            network=network,
+            loss=loss,
+            optimizer=optimizer,
+            inferer=inferer,
+            label_key=label_key,
+            constraints=[dict(table) for table in constraints],
+            mask_key=mask_key,
+            healthy=healthy,
+            smooth=smooth,
+            loss_weight=loss_weight,
+            warmup=warmup,
+            every=every,
+            second_order=second_order,
+        )
+        self.label_key = self.config.label_key
+        loss = self.config.loss.get_object()
+        self.loss = TargetLoss(loss, target_of(loss))
+        if self.config.smooth:
+            made: nn.Module = self.config.network.get_object()
+            self.network = smooth_network(made)
+        self.terms = read_terms(self.config.constraints)
+        self.register_buffer("constraint_step", torch.zeros((), dtype=torch.long))
+        self._checked = False
+
+    def reset(self) -> None:
+        """Reset the weights, and begin the warm-up again."""
+        super().reset()
+        self.constraint_step.zero_()
+
+    def forward_step(self, batch: Batch) -> dict[str, torch.Tensor]:  # type: ignore[override]
+        """Pass a batch through the network and compute every term of the loss.
+
+        Parameters
+        ----------
+        batch : clinicadl.data.dataloader.Batch
+            Samples with an image, an integer label and perhaps a mask.
+
+        Returns
+        -------
+        dict of str to torch.Tensor
+            ``loss``, the supervised one, and a weighted term for each constraint.
+        """
+        images = batch.get_field(IMAGE, dtype=torch.float32)
+        labels = batch.get_field(self.label_key)
+        self._check_once(images)
+        factor = self._factor() if self.training else 0.0
+        if not factor:
+            loss = self.loss(self.network(images), labels)
+            zero = loss.detach() * 0.0
+            return self._weighted(loss, {term.name: zero for term in self.terms})
+        shares = not torch.is_autocast_enabled(images.device.type)
+        if shares:
+            images = images.detach().requires_grad_()
+        outputs = self.network(images)
+        step = ConstrainedStep(
+            self.network,
+            lambda found: disease_logit(found, self.config.healthy),
+            images,
+            outputs if shares else None,
+            self._by_difference(),
+        )
+        explained = self._explained(batch, labels, images)
+        penalties = {
+            term.name: factor * term.weight * step.penalty(term, explained)
+            for term in self.terms
+            if term.weight
+        }
+        return self._weighted(self.loss(outputs, labels), penalties)
+
+    def backward_step(
+        self,
+        loss: dict[str, torch.Tensor] | torch.Tensor,
+        grad_scaler: torch.amp.GradScaler | None = None,
+    ) -> None:
+        """Compute the gradients of the sum of all terms.
+
+        Parameters
+        ----------
+        loss : dict of str to torch.Tensor
+            As ``forward_step`` returned it.
+        grad_scaler : torch.amp.GradScaler, optional
+            Of mixed precision.
+        """
+        total = sum(loss.values()) if isinstance(loss, dict) else loss
+        assert isinstance(total, torch.Tensor)
+        (total if grad_scaler is None else grad_scaler.scale(total)).backward()
+        self.constraint_step += 1
+
+    def get_loss_functions(self) -> dict[str, Loss]:
+        """Return the loss function, and the name of each constraint."""
+        return {"loss": self.loss} | {term.name: _Term() for term in self.terms}
+
+    def _weighted(
+        self, loss: torch.Tensor, penalties: dict[str, torch.Tensor]
+    ) -> dict[str, torch.Tensor]:
+        zero = loss.detach() * 0.0
+        every = {term.name: penalties.get(term.name, zero) for term in self.terms}
+        return {"loss": self.config.loss_weight * loss, **every}
+
+    def _factor(self) -> float:
+        """Return what the weights of this step are multiplied by."""
+        step, config = int(self.constraint_step), self.config
+        if step % config.every:
+            return 0.0
+        risen = min(1.0, (step + 1) / (config.warmup + 1))
+        return risen * config.every
+
+    def _by_difference(self) -> bool:
+        if self.config.second_order != "auto":
+            return self.config.second_order == "difference"
+        return not kinks(self.network)
+
+    def _explained(
+        self, batch: Batch, labels: torch.Tensor, images: torch.Tensor
+    ) -> Explained:
+        healthy = labels.reshape(len(images)) == self.config.healthy
+        return Explained(
+            attributions=images,
+            healthy=healthy.to(images.device),
+            mask=self._masks(batch, images),
+            regions=lambda: regions_of(batch),
+        )
+
+    def _masks(self, batch: Batch, images: torch.Tensor) -> torch.Tensor | None:
+        key = self.config.mask_key
+        if key is None:
+            return None
+        return masks_of(batch, key).to(images.device)
+
+    def _check_once(self, images: torch.Tensor) -> None:
+        """Check the network at the first batch, and say what makes it slow."""
+        if self._checked:
+            return
+        self._checked = True
+        with torch.random.fork_rng(devices=[]):
+            check_twice_differentiable(self.network, images[:1])
+        found = kinks(self.network)
+        if found and self.config.second_order == "difference":
+            raise AttributionError(
+                f"second_order = 'difference' needs a smooth network; this one has "
+                f"{', '.join(found)}. Use 'auto', or smooth = true."
+            )
+        if found:
+            logger.warning(
+                "the network has %s: constraints are differentiated exactly, which is "
+                "slower; smooth = true converts what it can",
+                ", ".join(found),
+            )

@@ -1,0 +1,191 @@
+import pytest
+import torch
+import torchio as tio
+from clinicadl.data.dataloader import Batch
+from clinicadl.data.structures import DataPoint
+from clinicadl.models import Model
+from clinicadl.models.factory import get_model_from_json
+from clinicadl.networks.config import CNNConfig
+from pydantic import ValidationError
+
+from clinicadl_trust.attribution import AttributionConstrainedModel
+from clinicadl_trust.exceptions import AttributionError, ConfigError
+from clinicadl_trust.models.classification import ClassificationModel
+from clinicadl_trust.testing import check_model, example_parts
+
+SHAPE = (1, 16, 16, 16)
+
+
+def batch(mask=True, shift=0.0):
+    generator = torch.Generator().manual_seed(0)
+    points = []
+    for number in range(4):
+        image = tio.ScalarImage(tensor=torch.rand(SHAPE, generator=generator))
+        box = torch.zeros(SHAPE, dtype=torch.int)
+        box[:, 4:8, 4:8, 4:8] = 1
+        affine = torch.eye(4).double().numpy()
+        affine[0, 3] = shift
+        masks = {"lesion": tio.LabelMap(tensor=box, affine=affine)} if mask else {}
+        points.append(
+            DataPoint(image, f"sub-{number}", "ses-M000", label=number % 2, **masks)
+        )
+    return Batch(points)
+
+
+def model(*constraints, **options):
+    torch.manual_seed(0)
+    given = constraints or ({"name": "HealthyGradient"},)
+    return AttributionConstrainedModel(
+        **{**example_parts(), "constraints": given, **options}
+    )
+
+
+def gradient(made, given):
+    made.train()
+    made.backward_step(made.forward_step(given))
+    found = torch.cat([p.grad.flatten() for p in made.parameters()])
+    made.zero_grad()
+    return found
+
+
+def test_it_keeps_the_contract_of_a_model():
+    check_model(AttributionConstrainedModel)
+
+
+def test_it_comes_back_from_json(tmp_path):
+    made = model(
+        {"name": "HealthyGradient", "weight": 0.5, "method": "expected_gradients"},
+        {"name": "RightReasons", "scale": "none"},
+        mask_key="lesion",
+        warmup=10,
+    )
+    path = tmp_path / "model.json"
+    made.to_json(path)
+    again = get_model_from_json(path)
+    assert isinstance(again, Model) and again.to_dict() == made.to_dict()
+    assert [term.weight for term in again.terms] == [0.5, 1.0]
+
+
+def test_without_weight_it_is_a_plain_classification():
+    constrained = model({"name": "HealthyGradient", "weight": 0}, smooth=False)
+    torch.manual_seed(0)
+    plain = ClassificationModel(**example_parts())
+    plain.load_state_dict(
+        {k: v for k, v in constrained.state_dict().items() if k != "constraint_step"}
+    )
+    loss = constrained.train().forward_step(batch())
+    assert set(loss) == {"loss", "HealthyGradient"} and loss["HealthyGradient"] == 0
+    assert torch.equal(loss["loss"], plain.train().forward_step(batch()))
+
+
+@pytest.mark.parametrize(
+    "constraint",
+    [
+        {"name": "HealthyGradient"},
+        {"name": "HealthyGradient", "mode": "supervised"},
+        {"name": "RightReasons", "method": "gradient_x_input"},
+        {"name": "TotalVariation", "method": "integrated_gradients", "n_samples": 3},
+        {
+            "name": "HealthyGradient",
+            "method": "expected_gradients",
+            "baselines": "healthy",
+        },
+    ],
+    ids=lambda table: "-".join(str(value) for value in table.values()),
+)
+def test_the_quick_gradient_is_the_exact_one(constraint):
+    found = []
+    for how in ("exact", "difference"):
+        made = model(constraint, mask_key="lesion", second_order=how, loss_weight=0)
+        torch.manual_seed(1)
+        found.append(gradient(made, batch()))
+    assert found[0].norm() > 0
+    assert (found[0] - found[1]).norm() < 0.02 * found[0].norm()
+
+
+def test_weights_rise_and_steps_are_skipped():
+    made = model(warmup=3, every=2).train()
+    sizes = []
+    for _ in range(5):
+        loss = made.forward_step(batch())
+        made.backward_step(loss)
+        sizes.append(float(loss["HealthyGradient"]))
+    assert sizes[1] == sizes[3] == 0
+    assert sizes[2] == pytest.approx(3 * sizes[0])
+    assert sizes[4] == pytest.approx(4 * sizes[0])  # risen whole
+    again = model(warmup=3, every=2)
+    again.load_state_dict(made.state_dict())
+    assert int(again.constraint_step) == 5
+    again.reset()
+    assert int(again.constraint_step) == 0
+
+
+def test_training_quietens_healthy_images():
+    made = model({"name": "HealthyGradient", "weight": 1.0}, loss_weight=0).train()
+    optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
+    first = None
+    for _ in range(30):
+        loss = made.forward_step(batch())
+        first = first or float(loss["HealthyGradient"])
+        made.backward_step(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+    assert float(loss["HealthyGradient"]) < 0.7 * first
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"mask_key": "tumour"}, "it has lesion"),
+        ({}, "Give the model a mask_key"),
+    ],
+)
+def test_masks_that_are_not_there(options, said):
+    made = model({"name": "RightReasons"}, **options).train()
+    with pytest.raises(AttributionError, match=said):
+        made.forward_step(batch())
+
+
+def test_a_mask_half_a_voxel_off_is_caught():
+    made = model({"name": "RightReasons"}, mask_key="lesion").train()
+    with pytest.raises(AttributionError, match=r"'lesion' of sub-0, ses-M000 lies 0.5"):
+        made.forward_step(batch(shift=0.5))
+
+
+@pytest.mark.parametrize(
+    ("constraints", "said"),
+    [
+        ([], "constraints is empty"),
+        ([{"weight": 1}], "has no name"),
+        ([{"name": "HealthyGradients"}], "Did you mean 'HealthyGradient'"),
+        ([{"name": "Sparsity", "modes": 1}], r"constraints\[0\].modes is no option"),
+        ([{"name": "Sparsity", "weight": -1}], "at least 0"),
+        ([{"name": "Sparsity", "weight": "a"}], "is no number"),
+        ([{"name": "Sparsity", "method": "lrp"}], "method = 'lrp' is unknown"),
+        ([{"name": "Sparsity", "baselines": "mean"}], "baselines = 'mean'"),
+        ([{"name": "Sparsity"}, {"name": "Sparsity"}], "more than once"),
+    ],
+)
+def test_a_wrong_table_is_told(constraints, said):
+    with pytest.raises((ConfigError, ValidationError), match=said):
+        AttributionConstrainedModel(**example_parts(), constraints=constraints)
+
+
+def test_a_network_of_rectifiers_is_told(caplog):
+    network = CNNConfig(
+        in_shape=SHAPE, num_outputs=1, conv_args={"channels": [2, 2], "act": "relu"}
+    )
+    made = model(smooth=False, network=network).train()
+    made.forward_step(batch())
+    assert "which is slower" in caplog.text
+    made = model(smooth=False, second_order="difference", network=network).train()
+    with pytest.raises(AttributionError, match="needs a smooth network"):
+        made.forward_step(batch())
+
+
+def test_a_huge_weight_and_a_constraint_as_metric():
+    made = model({"name": "HealthyGradient", "weight": 1e6}).train()
+    loss = made.forward_step(batch())
+    assert all(torch.isfinite(value) for value in loss.values())
+    with pytest.raises(NotImplementedError, match="cannot be a metric"):
+        made.get_loss_functions()["HealthyGradient"](torch.zeros(1), torch.zeros(1))
