@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import torch
@@ -94,7 +95,7 @@ class _HeldTensors(Tensor):
         super().__init__(tensor.bids, tensor.file_type, tensor.to_load)
         self.max_bytes = max_bytes
         self.n_bytes = 0
-        self._held: dict[tuple[str, str], tuple[torch.Tensor, np.ndarray, Path]] = {}
+        self._held: dict[tuple[str, str], _Opened] = {}
 
     def __deepcopy__(self, memo: dict[int, Any]) -> _HeldTensors:
         # `Dataset.subset` copies the dataset deeply: not the tensors.
@@ -106,20 +107,23 @@ class _HeldTensors(Tensor):
 
     def get(self, participant_id: str, session_id: str, copy: bool = True) -> DataPoint:
         """Return an image, or a copy of it that transforms may change."""
-        tensor, affine, path = self._open(participant_id, session_id)
+        opened = self._open(participant_id, session_id)
+
+        def whole(kind: type[tio.Image], stored: _Stored) -> tio.Image:
+            tensor, affine = stored
+            return kind(tensor=tensor.clone() if copy else tensor, affine=affine)
+
+        masks = {name: whole(tio.LabelMap, m) for name, m in opened.masks.items()}
         return DataPoint(
-            image=tio.ScalarImage(
-                tensor=tensor.clone() if copy else tensor, affine=affine
-            ),
+            image=whole(tio.ScalarImage, opened.image),
             participant_id=participant_id,
             session_id=session_id,
-            image_path=path,
+            image_path=opened.path,
             file_type=self.file_type,
+            **masks,
         )
 
-    def _open(
-        self, participant_id: str, session_id: str
-    ) -> tuple[torch.Tensor, np.ndarray, Path]:
+    def _open(self, participant_id: str, session_id: str) -> _Opened:
         key = (participant_id, session_id)
         if key in self._held:
             return self._held[key]
@@ -127,13 +131,30 @@ class _HeldTensors(Tensor):
             self.file_type, participant_id=participant_id, session_id=session_id
         )
         content = torch.load(path, mmap=True, weights_only=False)
-        tensor, affine = content["images"][IMAGE]
-        entry = (tensor, affine, path)
-        size = tensor.element_size() * tensor.nelement()
+        opened = _Opened(content["images"][IMAGE], content["masks"], path)
+        size = opened.n_bytes
         if self.n_bytes + size <= self.max_bytes:
             self.n_bytes += size
-            self._held[key] = entry
-        return entry
+            self._held[key] = opened
+        return opened
+
+
+#: A tensor with its affine.
+_Stored: TypeAlias = tuple[torch.Tensor, np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Opened:
+    """An image and its masks, memory-mapped, and their file."""
+
+    image: _Stored
+    masks: dict[str, _Stored]
+    path: Path
+
+    @property
+    def n_bytes(self) -> int:
+        tensors = [self.image[0], *(tensor for tensor, _ in self.masks.values())]
+        return sum(tensor.element_size() * tensor.nelement() for tensor in tensors)
 
 
 class _Ready(dict):

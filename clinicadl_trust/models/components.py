@@ -15,7 +15,7 @@ from clinicadl.transforms.config import TransformConfig
 from clinicadl.utils.dictionary.words import OUTPUT
 
 from clinicadl_trust.activation import activate
-from clinicadl_trust.exceptions import ConfigError, PredictionsError
+from clinicadl_trust.exceptions import ConfigError, PredictionsError, did_you_mean
 from clinicadl_trust.models.architecture import default_network
 from clinicadl_trust.models.classification import ClassificationModel, target_of
 from clinicadl_trust.models.configuration import (
@@ -24,6 +24,7 @@ from clinicadl_trust.models.configuration import (
     class_of,
     fields_of,
 )
+from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import TrainerOptions
 from clinicadl_trust.task import Task
 
@@ -102,6 +103,27 @@ class Blueprint:
         return self._list("augmentations", self.options.augmentations, "transforms")
 
     @property
+    def masks(self) -> tuple[MaskSource, ...]:
+        """What is opened beside each image of a training.
+
+        Raises
+        ------
+        ConfigError
+            If a source is wrong, or the model asks for a mask that has none.
+        """
+        tables = self.options.masks
+        key = self._model_table.get("mask_key")
+        if key is not None and key not in tables:
+            raise ConfigError(
+                f"{self.at('model')}.mask_key = '{key}' is none of {self.at('masks')}."
+                f"{did_you_mean(str(key), tables)}"
+            )
+        return tuple(
+            MaskSource.parse(name, table, f"{self.at('masks')}.{name}")
+            for name, table in tables.items()
+        )
+
+    @property
     def activation(self) -> str:
         """How outputs become predictions: a name that ``activate`` knows.
 
@@ -145,6 +167,7 @@ class Blueprint:
             Naming what is wrong and the nearest right name.
         """
         _ = self.activation, self.transforms, self.augmentations, self.optimizer
+        _ = self.masks
         self._check_network()
         table = self._model_options()
         check_keys(self._model_class, table, self.at("model"))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,12 +23,16 @@ LIST = "images.json"
 
 @dataclass(frozen=True)
 class Entry:
-    """One converted image: which file it was, and its geometry now."""
+    """One converted image: which files it was, and its geometry now.
+
+    ``masks`` are the files of its masks, by name, each with its size and its time.
+    """
 
     path: str
     size: int
     modified: int
     geometry: Geometry
+    masks: dict[str, list[Any]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, content: dict[str, Any]) -> Entry:
@@ -36,14 +41,27 @@ class Entry:
         geometry = Geometry(tuple(grid["shape"]), tuple(grid["affine"]))
         return cls(**content, geometry=geometry)
 
-    def is_of(self, path: Path) -> bool:
-        """Whether the source is still the file that was converted."""
-        status = path.stat()
-        return (str(path), status.st_size, status.st_mtime_ns) == (
-            self.path,
-            self.size,
-            self.modified,
-        )
+    def is_of(self, path: Path, masks: Mapping[str, str]) -> bool:
+        """Whether the sources are still the files that were converted."""
+        here = [str(path), *_state(path)]
+        return here == [self.path, self.size, self.modified] and self.masks == {
+            name: [file, *_state(file)] for name, file in masks.items()
+        }
+
+    @classmethod
+    def of(cls, path: Path, masks: Mapping[str, str], geometry: Geometry) -> Entry:
+        """Note the files that an image is made from, before they are read."""
+        size, modified = _state(path)
+        states = {name: [file, *_state(file)] for name, file in masks.items()}
+        return cls(str(path), size, modified, geometry, states)
+
+
+def _state(path: str | Path) -> tuple[int, int]:
+    """Return a file's size and time, zeros where there is none."""
+    if not str(path):
+        return 0, 0
+    status = Path(path).stat()
+    return status.st_size, status.st_mtime_ns
 
 
 def key_of(participant: str, session: str) -> str:

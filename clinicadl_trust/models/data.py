@@ -7,18 +7,16 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from clinicadl.io.bids import BidsFileType
 from clinicadl.transforms import TransformsHandler
 from clinicadl.transforms.config import TransformConfig
 
-from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.task import Task
 
-__all__ = ["LABEL", "Scale", "file_type", "open_images", "targets"]
+__all__ = ["LABEL", "Scale", "open_images", "targets"]
 
 #: The column of our datasets that holds the target.
 LABEL = "label"
@@ -57,23 +55,6 @@ class Scale:
     def to_user(self, outputs: np.ndarray) -> np.ndarray:
         """Express outputs in the label's own unit."""
         return outputs * self.deviation + self.mean
-
-
-def file_type(image: ImageType) -> BidsFileType:
-    """Return ClinicaDL's twin of an image type.
-
-    Parameters
-    ----------
-    image : ImageType
-        Which image of a session.
-    """
-    return BidsFileType(
-        data_type=image.data_type,
-        suffix=image.suffix,
-        extension=image.extension,
-        with_entities=dict(image.with_entities) or None,
-        without_entities=dict(image.without_entities) or None,
-    )
 
 
 def targets(

@@ -11,7 +11,8 @@ from clinicadl_trust.host.loaders import SeededSplit
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.classes import check_classes
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.data import Scale, file_type, open_images, targets
+from clinicadl_trust.models.data import Scale, open_images, targets
+from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.options import TrainingOptions
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.tensors import Conversion
@@ -66,7 +67,13 @@ def open_fold(
     check_classes(codes, task)
     scale = Scale.of(codes) if task.kind == "regression" else Scale()
     data, geometry = open_images(
-        Conversion(spec.caps, file_type(spec.image), blueprint.transforms, spec.cache),
+        Conversion(
+            spec.caps,
+            file_type(spec.image),
+            blueprint.transforms,
+            spec.cache,
+            blueprint.masks,
+        ),
         rows,
         targets(rows, task, scale, blueprint.float_labels),
         augmentations=blueprint.augmentations,

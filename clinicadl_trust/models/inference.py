@@ -16,7 +16,8 @@ from clinicadl_trust.host.loaders import evaluation_loader
 from clinicadl_trust.host.maps import weights_of
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.data import Scale, file_type, open_images
+from clinicadl_trust.models.data import Scale, open_images
+from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.outputs import Said, collect
 from clinicadl_trust.models.provenance import read_settings

@@ -104,6 +104,10 @@ class TrainerOptions(_Options):
         Applied once to each image; by default ``ZNormalization``.
     augmentations : list of tables
         Applied to each training image at each epoch.
+    masks : table of tables
+        Masks that the model uses, by name: an image type (``data_type``, ``suffix``,
+        ``with_entities``) with ``missing = "error"`` or ``"empty"``, or ``path``, one
+        file for all.
     metrics : table of tables
         Measured on the validation and test sets, beside ``loss``.
     callbacks : list of tables
@@ -125,6 +129,7 @@ class TrainerOptions(_Options):
     lr_scheduler: Table | None = None
     transforms: list[Table] | None = None
     augmentations: list[Table] = Field(default_factory=list)
+    masks: dict[str, Table] = Field(default_factory=dict)
     metrics: dict[MetricName, Table] = Field(default_factory=dict)
     callbacks: list[Table] = Field(default_factory=list)
     training: TrainingOptions = Field(default_factory=TrainingOptions)

@@ -17,20 +17,16 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import torch
-import torchio as tio
-from clinicadl.data.structures import DataPoint
-from clinicadl.data.structures.images import TensorContent
 from clinicadl.data.tensors import TensorDescription
 from clinicadl.io.bids import Bids, BidsFileType, TensorType
 from clinicadl.io.bids.reader import DatasetDescription
 from clinicadl.transforms import TransformsHandler
-from clinicadl.utils.dictionary.words import IMAGE
 from filelock import FileLock
 
 from clinicadl_trust.cohort import IDS
@@ -43,7 +39,10 @@ from clinicadl_trust.models.converted import (
     same_geometry,
     write_list,
 )
-from clinicadl_trust.models.volumes import Geometry, read_volume
+from clinicadl_trust.models.file_type import file_type
+from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.points import read_point, save_point
+from clinicadl_trust.models.volumes import Geometry
 
 __all__ = ["Conversion"]
 
@@ -65,12 +64,15 @@ class Conversion:
         What is applied to each image before it is saved; nothing random.
     cache : pathlib.Path
         The folder of all conversions.
+    masks : tuple of MaskSource
+        What is kept beside each image.
     """
 
     caps: Path
     file_type: BidsFileType
     transforms: Sequence[object]
     cache: Path
+    masks: tuple[MaskSource, ...] = ()
 
     @property
     def folder(self) -> Path:
@@ -80,6 +82,7 @@ class Conversion:
             self.file_type.to_dict(),
             [transform.to_dict() for transform in self.transforms],  # type: ignore[attr-defined]
         ]
+        content += [source.to_dict() for source in self.masks]
         text = json.dumps(content, sort_keys=True, default=str)
         digest = hashlib.sha256(text.encode()).hexdigest()[:16]
         return self.cache.resolve() / "tensors" / digest
@@ -125,17 +128,22 @@ class Conversion:
         self, images: pd.DataFrame, progress: Callable[[int, int], None] | None
     ) -> dict[str, Entry]:
         entries = read_list(self.folder)
+        found = [source.locate(self.caps, images) for source in self.masks]
+        names = [source.name for source in self.masks]
+        masks = [dict(zip(names, row, strict=True)) for row in zip(*found, strict=True)]
         rows = [
-            (participant, session, Path(path))
-            for participant, session, path in images[[*IDS, "path"]].itertuples(
-                index=False
+            (participant, session, Path(path), files)
+            for (participant, session, path), files in zip(
+                images[[*IDS, "path"]].itertuples(index=False),
+                masks or [{}] * len(images),
+                strict=True,
             )
         ]
         missing = [
             row
             for row in rows
             if (entry := entries.get(key_of(*row[:2]))) is None
-            or not entry.is_of(row[2])
+            or not entry.is_of(*row[2:])
             or not self._target(*row[:2]).is_file()
         ]
         if not missing:
@@ -165,16 +173,15 @@ class Conversion:
         participant: str,
         session: str,
         path: Path,
+        masks: dict[str, str],
         handler: TransformsHandler,
     ) -> Entry:
-        status = path.stat()
-        voxels, geometry = read_volume(path)
-        image = tio.ScalarImage(
-            tensor=torch.from_numpy(voxels[None]), affine=geometry.matrix
-        )
-        point = DataPoint(image=image, participant_id=participant, session_id=session)
+        entry = Entry.of(path, masks, Geometry((0, 0, 0), ()))
+        point = handler.apply_image_transforms
         try:
-            point = handler.apply_image_transforms(tio.ToCanonical()(point))
+            point = point(read_point(participant, session, path, masks))
+        except CapsError:
+            raise
         except Exception as error:  # whatever a transform may raise
             raise CapsError(
                 f"'{path}' cannot be transformed: {error}. Look at the image, or "
@@ -187,16 +194,12 @@ class Conversion:
                 f"'{path}' cannot be transformed: {what} would be left of it. Change "
                 "the model's transforms."
             )
-        _save_tensor(point.image, path, self._target(participant, session))
-        return Entry(
-            path=str(path),
-            size=status.st_size,
-            modified=status.st_mtime_ns,
-            geometry=Geometry(
-                tuple(int(n) for n in point.image.spatial_shape),  # type: ignore[arg-type]
-                tuple(float(x) for x in np.ravel(point.image.affine)),
-            ),
+        save_point(point, path, self._target(participant, session))
+        geometry = Geometry(
+            tuple(int(n) for n in point.image.spatial_shape),  # type: ignore[arg-type]
+            tuple(float(x) for x in np.ravel(point.image.affine)),
         )
+        return replace(entry, geometry=geometry)
 
     def _target(self, participant: str, session: str) -> Path:
         return Bids(self.folder).build_path(
@@ -217,7 +220,7 @@ class Conversion:
         return TensorDescription(
             tensor_type=self._tensor_type,
             image=(self.caps, self.file_type),
-            masks={},
+            masks={source.name: self._origin(source) for source in self.masks},
             additional_data=[],
             transforms=list(self.transforms),
             spacing=None,
@@ -226,6 +229,13 @@ class Conversion:
             description=None,
             participants_sessions=pairs,
         )
+
+    def _origin(self, source: MaskSource) -> Path | tuple[Path, BidsFileType]:
+        """Say where a mask comes from, as ClinicaDL does."""
+        if source.image is None:
+            assert source.path is not None
+            return source.path
+        return self.caps, file_type(source.image)
 
     def _save(self, entries: dict[str, Entry]) -> None:
         """Write the description, then the list of what it holds; each file whole."""
@@ -250,15 +260,3 @@ def _describe_dataset(folder: Path) -> None:
             BIDSVersion="1.10.0",
             DatasetType="derivative",
         ).to_json(path)
-
-
-def _save_tensor(image: tio.ScalarImage, source: Path, target: Path) -> None:
-    target.parent.mkdir(parents=True, exist_ok=True)
-    partial = target.with_name(f".{target.name}")
-    # Contiguous: a file is as large as the storage, not as the view.
-    whole = tio.ScalarImage(tensor=image.tensor.contiguous(), affine=image.affine)
-    TensorContent(
-        images={IMAGE: whole}, masks={}, additional_data={}, paths=[source]
-    ).save(partial)
-    partial.with_suffix(".json").replace(target.with_suffix(".json"))
-    partial.replace(target)

@@ -14,7 +14,7 @@ from clinicadl_trust.exceptions import CapsError
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
-__all__ = ["TOLERANCE", "Geometry", "read_volume", "read_volumes"]
+__all__ = ["TOLERANCE", "Geometry", "open_volume", "read_volume", "read_volumes"]
 
 #: Affines further apart than this (mm, or mm per voxel) are different spaces; headers
 #: that went through another tool's single precision differ by less.
@@ -114,13 +114,7 @@ def read_volume(path: str | os.PathLike[str]) -> tuple[np.ndarray, Geometry]:
         If the file is absent, corrupt or cut short, is not one volume, has a voxel
         that is not finite, or is blank.
     """
-    image = _open(path)
-    geometry = Geometry._of_image(image, path)
-    try:
-        voxels = image.get_fdata(dtype=np.float32, caching="unchanged")
-    except Exception as error:  # gzip, zlib, numpy and nibabel each raise their own
-        raise CapsError(_unreadable(path, error)) from error
-    voxels = voxels.reshape(geometry.shape)
+    voxels, geometry = open_volume(path)
     bad = int(voxels.size - np.isfinite(voxels).sum())
     if bad:
         raise CapsError(
@@ -133,6 +127,35 @@ def read_volume(path: str | os.PathLike[str]) -> tuple[np.ndarray, Geometry]:
             "again, or drop its row from the participants table."
         )
     return voxels, geometry
+
+
+def open_volume(path: str | os.PathLike[str]) -> tuple[np.ndarray, Geometry]:
+    """Read one NIfTI volume, whatever its voxels.
+
+    Parameters
+    ----------
+    path : path-like
+        The file.
+
+    Returns
+    -------
+    voxels : numpy.ndarray of shape (x, y, z)
+        Values in single precision.
+    geometry : Geometry
+        Its grid.
+
+    Raises
+    ------
+    CapsError
+        If the file is absent, corrupt or cut short, or is not one volume.
+    """
+    image = _open(path)
+    geometry = Geometry._of_image(image, path)
+    try:
+        voxels = image.get_fdata(dtype=np.float32, caching="unchanged")
+    except Exception as error:  # gzip, zlib, numpy and nibabel each raise their own
+        raise CapsError(_unreadable(path, error)) from error
+    return voxels.reshape(geometry.shape), geometry
 
 
 def read_volumes(

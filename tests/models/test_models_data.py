@@ -22,7 +22,8 @@ from clinicadl.transforms.config import (
 
 from clinicadl_trust.caps import with_images
 from clinicadl_trust.exceptions import CapsError
-from clinicadl_trust.models.data import Scale, file_type, open_images, targets
+from clinicadl_trust.models.data import Scale, open_images, targets
+from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.task import Task
 
