@@ -1,0 +1,102 @@
+"""A constrained model through the Trainer: masks, logs, resuming, reopening."""
+
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+from clinicadl.train import Trainer
+from trainer_runs import CONFIG, change, make_spec, records
+
+from clinicadl_trust.attribution import AttributionConstrainedModel
+from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.generate import mask_type
+from clinicadl_trust.models.callbacks import Progress
+from clinicadl_trust.models.run import run
+
+
+class Killed(BaseException):
+    """Like a kill: no handler of errors sees it."""
+
+
+@pytest.fixture(scope="module")
+def config(caps_options):
+    source = mask_type(caps_options)
+    return change(
+        CONFIG,
+        model={
+            "name": "AttributionConstrainedModel",
+            "mask_key": "truth",
+            "warmup": 2,
+            "constraints": [
+                {"name": "HealthyGradient", "mode": "supervised", "weight": 0.1},
+                {
+                    "name": "TotalVariation",
+                    "method": "expected_gradients",
+                    "baselines": "healthy",
+                    "weight": 0.01,
+                },
+            ],
+        },
+        masks={
+            "truth": {
+                "data_type": source.data_type,
+                "suffix": source.suffix,
+                "with_entities": dict(source.with_entities),
+            }
+        },
+    )
+
+
+@pytest.fixture(scope="module")
+def spec(caps_dir, cohort, image, config, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("constrained")
+    return make_spec(caps_dir, cohort, image, folder, config=config)
+
+
+@pytest.fixture(scope="module")
+def finished(spec):
+    return run(spec)
+
+
+def test_every_term_is_in_the_logs(finished):
+    (log,) = finished.glob("training/split-1/logs/training_loss.tsv")
+    table = pd.read_csv(log, sep="\t")
+    assert {"loss", "HealthyGradient", "TotalVariation"} <= {*table.columns}
+    assert (table["HealthyGradient"] > 0).all()
+    assert (table["TotalVariation"] > 0).any()
+    assert (records(finished) / "predictions_test.tsv").is_file()
+
+
+def test_it_reopens(finished):
+    trainer = Trainer.from_maps(finished)
+    assert isinstance(trainer.model, AttributionConstrainedModel)
+    assert [term.name for term in trainer.model.terms] == [
+        "HealthyGradient",
+        "TotalVariation",
+    ]
+
+
+def test_killed_and_resumed_it_ends_the_same(monkeypatch, spec, finished, tmp_path):
+    other = replace(spec, output=tmp_path / "maps")
+    ends = Progress.on_epoch_end
+    calls = []
+
+    def dying(self, **kwargs):
+        calls.append(None)
+        if len(calls) == 2:
+            raise Killed
+        ends(self, **kwargs)
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(Progress, "on_epoch_end", dying)
+        run(other)
+    again = run(other)
+    for name in ("predictions_test.tsv", "predictions_validation.tsv"):
+        ours, theirs = (records(maps) / name for maps in (again, finished))
+        assert ours.read_bytes() == theirs.read_bytes()
+
+
+def test_a_mask_that_is_not_listed_is_told(spec, config, tmp_path):
+    wrong = change(config, model={**config["model"], "mask_key": "thruth"})
+    with pytest.raises(ConfigError, match="Did you mean 'truth'"):
+        run(replace(spec, config=wrong, output=tmp_path / "maps"))
