@@ -76,7 +76,7 @@ def test_masks_go_with_their_images(masked, rows):
 
 def test_transforms_and_augmentations_move_both(masked):
     crop = CropOrPadConfig(target_shape=(8, 10, 12), padding_mode="edge")
-    flip = RandomFlipConfig(axes=0, flip_probability=1.0)
+    flip = RandomFlipConfig(axes="LR", flip_probability=1.0)
     dataset, geometry = masked(transforms=[crop], augmentations=[flip])
     sample = dataset[0]
     assert sample["truth"].shape[1:] == geometry.shape == (8, 10, 12)
