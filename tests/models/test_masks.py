@@ -4,7 +4,7 @@ from pathlib import Path
 import nibabel as nib
 import numpy as np
 import pytest
-from clinicadl.transforms.config import CropOrPadConfig, RandomFlipConfig
+from clinicadl.transforms.config import CropConfig, RandomAffineConfig
 
 from clinicadl_trust.caps import with_images
 from clinicadl_trust.exceptions import CapsError, ConfigError
@@ -74,16 +74,24 @@ def test_masks_go_with_their_images(masked, rows):
     assert told == []
 
 
-def test_transforms_and_augmentations_move_both(masked):
-    crop = CropOrPadConfig(target_shape=(8, 10, 12), padding_mode="edge")
-    flip = RandomFlipConfig(axes="LR", flip_probability=1.0)
-    dataset, geometry = masked(transforms=[crop], augmentations=[flip])
-    sample = dataset[0]
-    assert sample["truth"].shape[1:] == geometry.shape == (8, 10, 12)
-    still, _ = masked(transforms=[crop])
-    assert np.array_equal(
-        sample["truth"].numpy()[0], still[0]["truth"].numpy()[0][::-1]
-    )
+def test_transforms_and_augmentations_move_both(masked, rows):
+    def box(data, affine):
+        data[:] = 0
+        data[5:12, 4:14, 6:10] = 100
+        return data, affine
+
+    spoil(rows["path"].iloc[0], box)
+    itself = {"path": rows["path"].iloc[0]}  # the image is its own mask
+    crop = CropConfig(cropping=(2, 1, 3, 0, 1, 2))
+    shift = RandomAffineConfig(scales=0, degrees=0, translation=(16, 16, 16, 16, 0, 0))
+    still, geometry = masked(itself, transforms=[crop])
+    moved, _ = masked(itself, transforms=[crop], augmentations=[shift])
+    assert moved[0]["truth"].shape[1:] == geometry.shape
+    for dataset in (still, moved):
+        mask, image = (dataset[0][key].numpy()[0] for key in ("truth", "image"))
+        assert np.corrcoef(mask.ravel(), (image > 50).ravel())[0, 1] > 0.9
+    first, second = (d[0]["truth"].numpy() for d in (still, moved))
+    assert (first != second).any()
 
 
 def test_a_session_without_a_mask(masked, rows):
