@@ -3,6 +3,7 @@
 from clinicadl_trust.testing.callbacks import check_callback
 from clinicadl_trust.testing.commands import check_command
 from clinicadl_trust.testing.configs import check_config, check_inferer
+from clinicadl_trust.testing.constraints import check_attribution_constraint
 from clinicadl_trust.testing.contract import ContractError
 from clinicadl_trust.testing.detectors import check_detector
 from clinicadl_trust.testing.dispatch import check_plugin
@@ -17,6 +18,7 @@ from clinicadl_trust.testing.synthetic import synthetic_cohort, synthetic_predic
 
 __all__ = [
     "ContractError",
+    "check_attribution_constraint",
     "check_callback",
     "check_command",
     "check_config",

@@ -12,6 +12,7 @@ from clinicadl_trust.plugins import Plugin, find
 from clinicadl_trust.testing.callbacks import check_callback
 from clinicadl_trust.testing.commands import check_command
 from clinicadl_trust.testing.configs import check_config, check_inferer
+from clinicadl_trust.testing.constraints import check_attribution_constraint
 from clinicadl_trust.testing.contract import require
 from clinicadl_trust.testing.detectors import check_detector
 from clinicadl_trust.testing.models import check_model
@@ -22,6 +23,7 @@ from clinicadl_trust.testing.strategies import check_split_strategy
 __all__ = ["check_plugin"]
 
 _CHECKS: dict[str, Callable[[Any], None]] = {
+    "attribution_constraints": check_attribution_constraint,
     "callbacks": check_callback,
     "detectors": check_detector,
     "inferers": check_inferer,
@@ -33,7 +35,16 @@ _CHECKS: dict[str, Callable[[Any], None]] = {
 
 #: Kinds registered by the name of a class, and what stands after the name.
 _SUFFIX = {
-    **dict.fromkeys(("callbacks", "inferers", "models", "split_strategies"), ""),
+    **dict.fromkeys(
+        (
+            "attribution_constraints",
+            "callbacks",
+            "inferers",
+            "models",
+            "split_strategies",
+        ),
+        "",
+    ),
     **dict.fromkeys(CONFIGS, "Config"),
 }
 

@@ -58,6 +58,11 @@ class RegionShare(AttributionConstraint):
     The penalty of an image is the sum of what regions have beyond their share.
     """
 
+    @classmethod
+    def example(cls) -> RegionShare:
+        """Return one that allows the hippocampi."""
+        return cls({"Hippocampus_L": 0.3, "Hippocampus_R": 0.3})
+
     def __init__(
         self, allowed: Mapping[str, float], others: float = 0.0, outside: float = 0.0
     ) -> None:
