@@ -1,9 +1,9 @@
 """A constrained training step against the plain one, in time and memory.
 
 A CNN that can be differentiated twice (GELU, group normalisation, averaging), batches
-of 4 images of 64 x 72 x 64 voxels. Steps of all kinds alternate in one process and their
-medians are compared; peak memory is that of a process of its own for each kind, above
-what importing and building take.
+of 4 images of 64 x 72 x 64 voxels. Steps of all kinds alternate in one process and
+their medians are compared; peak memory is that of a process of its own for each kind,
+above what importing and building take.
 
     python benchmarks/attribution.py [--rounds 7] [--threads 2]
 """
