@@ -15,6 +15,7 @@ from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import DesignMatrices, build_design
 from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
 from clinicadl_trust.stats.mixed.kenward_roger import kenward_roger
+from clinicadl_trust.stats.mixed.mode_variances import mode_variances
 from clinicadl_trust.stats.mixed.presentation import present
 from clinicadl_trust.stats.mixed.profile import Profile
 from clinicadl_trust.stats.mixed.result import MixedModel
@@ -183,6 +184,7 @@ def _gaussian(
         modes=solution.modes,
         criterion=fit.criterion,
         mean=lambda eta: eta,
+        variances=lambda: mode_variances(design, fit.theta, design.weights, fit.sigma),
         reml=reml,
         singular=fit.singular,
         degrees=degrees,
@@ -214,6 +216,9 @@ def _binomial(
         modes=fit.modes,
         criterion=fit.deviance,
         mean=expit,
+        variances=lambda: mode_variances(
+            design, fit.theta, design.weights * fit.fitted * (1 - fit.fitted), 1.0
+        ),
         reml=False,
         singular=fit.singular,
         degrees=_infinite,

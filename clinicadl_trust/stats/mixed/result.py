@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.intervals import check_level
 
 if TYPE_CHECKING:
     from clinicadl_trust.stats.mixed.likelihood_ratio import LikelihoodRatio
@@ -80,6 +81,9 @@ class MixedModel:
         Levels of each grouping factor.
     fitted : ndarray of float, shape (n,)
         With the random effects.
+    residuals : ndarray of float, shape (n,)
+        Pearson's: response less ``fitted``, over what its standard deviation is
+        proportional to (1 / sqrt(weights); of a logistic model that of a share).
     reml : bool
         Restricted likelihood.
     singular : bool
@@ -107,16 +111,58 @@ class MixedModel:
     n_parameters: int
     n_levels: Mapping[str, int]
     fitted: Array = field(repr=False)
+    residuals: Array = field(repr=False)
     reml: bool
     singular: bool
     confidence_level: float
     warnings: tuple[str, ...]
     _degrees: Callable[[Array], float] = field(repr=False, compare=False)
     _refit: Callable[[bool], MixedModel] = field(repr=False, compare=False)
+    _mode_variances: Callable[[], Sequence[Array]] = field(repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the fixed effects, their names in the column ``effect``."""
         return self.fixed_effects.rename_axis("effect").reset_index()
+
+    def conditional_modes(self, confidence_level: float | None = None) -> pd.DataFrame:
+        """Return the random effects of each level with their intervals.
+
+        Parameters
+        ----------
+        confidence_level : float, optional
+            That of the model by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``group, level, effect, value, standard_error, low, high``: modes
+            and their standard deviations given the data and the parameters, as lme4's
+            ``ranef(condVar = TRUE)``; on the logit scale for the binomial family. The
+            intervals take the parameters as known: they show which levels stand out,
+            and test nothing.
+
+        Raises
+        ------
+        StatisticsError
+            If the confidence level does not lie between 0 and 1.
+        """
+        level = check_level(confidence_level or self.confidence_level)
+        reach = float(distributions.norm.ppf((1 + level) / 2))
+        tables = []
+        variances = self._mode_variances()
+        for (group, modes), found in zip(
+            self.random_effects.items(), variances, strict=True
+        ):
+            errors = pd.DataFrame(np.sqrt(found), modes.index, modes.columns)
+            made = pd.DataFrame(
+                {"value": modes.stack(), "standard_error": errors.stack()}
+            )
+            made = made.rename_axis(["level", "effect"]).reset_index()
+            made.insert(0, "group", group)
+            tables.append(made)
+        table = pd.concat(tables, ignore_index=True)
+        half = reach * table["standard_error"]
+        return table.assign(low=table["value"] - half, high=table["value"] + half)
 
     def contrast(self, weights: Sequence[float] | Mapping[str, float]) -> Contrast:
         """Test a weighted sum of fixed effects.
