@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import optimize
 from scipy import stats as distributions
 
-__all__ = ["Pooled", "cochran", "i_squared", "pool"]
+__all__ = ["Pooled", "cochran", "i_squared", "pool", "without_each"]
 
 Array = npt.NDArray[np.float64]
 
@@ -45,6 +45,37 @@ def pool(y: Array, v: Array, method: str) -> Pooled:
     return Pooled(
         mean, math.sqrt(spread / weights.sum()), tau2, weights / weights.sum()
     )
+
+
+def without_each(y: Array, v: Array, method: str, level: float) -> Array:
+    """Average all sites but one, for each of them.
+
+    Parameters
+    ----------
+    y, v : ndarray of float, shape (n_sites,)
+        Values and their variances.
+    method : str
+        As in heterogeneity.
+    level : float
+        Of the interval by Hartung and Knapp.
+
+    Returns
+    -------
+    ndarray of float, shape (4, n_sites)
+        Mean, its interval's ends and the variance between sites; nan where a single
+        site is left.
+    """
+    k = len(y)
+    made = np.full((4, k), math.nan)
+    if k < 3:
+        return made
+    t = float(distributions.t.ppf((1 + level) / 2, k - 2))
+    for place in range(k):
+        keep = np.arange(k) != place
+        other = pool(y[keep], v[keep], method)
+        reach = t * other.error_hk
+        made[:, place] = other.mean, other.mean - reach, other.mean + reach, other.tau2
+    return made
 
 
 def cochran(y: Array, v: Array) -> tuple[float, float]:

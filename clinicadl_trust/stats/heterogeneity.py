@@ -14,7 +14,7 @@ from scipy import special
 from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.between_sites import cochran, i_squared, pool
+from clinicadl_trust.stats.between_sites import cochran, i_squared, pool, without_each
 from clinicadl_trust.stats.intervals import check_level
 
 __all__ = ["Heterogeneity", "heterogeneity"]
@@ -58,8 +58,8 @@ class Heterogeneity:
     n_sites : int
         How many.
     influence : pandas.DataFrame
-        Per site: ``site, value, low, high, weight`` and ``value_without``,
-        ``tau2_without`` of all others.
+        Per site: ``site, value, low, high, weight`` and, of all others,
+        ``value_without``, ``low_without``, ``high_without``, ``tau2_without``.
     warnings : tuple of str
         What a reader must know.
     """
@@ -186,7 +186,7 @@ def heterogeneity(
     near, far = back(np.array([pooled.mean - away, pooled.mean + away]))
     q, p_value = cochran(y, v)
     half = float(special.ndtri((1 + confidence_level) / 2)) * np.sqrt(v)
-    without = _without_each(y, v, method)
+    without = without_each(y, v, method, confidence_level)
     return Heterogeneity(
         value=float(back(pooled.mean)),
         low=float(low),
@@ -213,8 +213,10 @@ def heterogeneity(
                 "low": back(y - half),
                 "high": back(y + half),
                 "weight": pooled.weights,
-                "value_without": back(np.array([mean for mean, _ in without])),
-                "tau2_without": [tau2 for _, tau2 in without],
+                "value_without": back(without[0]),
+                "low_without": back(without[1]),
+                "high_without": back(without[2]),
+                "tau2_without": without[3],
             }
         ),
         warnings=tuple(warnings),
@@ -226,19 +228,6 @@ _TITLES = {
     "dl": "DerSimonian and Laird",
     "pm": "Paule and Mandel",
 }
-
-
-def _without_each(y: Array, v: Array, method: str) -> list[tuple[float, float]]:
-    """Return mean and variance between sites without each of them."""
-    without = []
-    for place in range(len(y)):
-        keep = np.arange(len(y)) != place
-        if keep.sum() < 2:
-            without.append((math.nan, math.nan))
-            continue
-        other = pool(y[keep], v[keep], method)
-        without.append((other.mean, other.tau2))
-    return without
 
 
 def _checked(

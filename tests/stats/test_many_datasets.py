@@ -228,6 +228,9 @@ def test_the_seed_makes_the_draws():
     same = [bayesian_signed_rank(differences, seed=3, n_draws=500) for _ in range(2)]
     assert str(same[0]) == str(same[1])
     assert "500 draws" in str(same[0])
+    assert_allclose(*(each.draws for each in same))
+    assert "draws" not in same[0].to_frame()
+    assert_allclose(same[0].draws.mean(), same[0].mean)
 
 
 @pytest.mark.parametrize(

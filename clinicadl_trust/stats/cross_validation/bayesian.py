@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
@@ -15,6 +16,8 @@ from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["BayesianComparison", "bayesian_correlated_ttest", "check_rope"]
+
+Array = npt.NDArray[np.float64]
 
 _POINT = (
     "All differences are the same, so nothing tells how much they vary: the posterior "
@@ -51,6 +54,8 @@ class BayesianComparison:
         What the difference is about, as in ``Comparison``.
     n : int
         Differences that it is made of.
+    draws : ndarray of float, shape (n_draws,), or None
+        From the posterior of the difference, where it has no density of its own.
     """
 
     p_worse: float
@@ -68,10 +73,12 @@ class BayesianComparison:
     credible_level: float = 0.95
     estimand: str = ""
     n: int = 0
+    draws: Array | None = field(default=None, repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the result as a table of one row."""
-        return pd.DataFrame([{**vars(self), "warnings": " ".join(self.warnings)}])
+        """Return the result as a table of one row, without the draws."""
+        row = {k: v for k, v in vars(self).items() if k != "draws"}
+        return pd.DataFrame([{**row, "warnings": " ".join(self.warnings)}])
 
     def __str__(self) -> str:
         text = (

@@ -61,7 +61,7 @@ def bayesian_signed_rank(
         of two differences lies below, within or above the ROPE with some probability;
         ``p_worse``, ``p_equivalent`` and ``p_better`` are the shares of draws in which
         each of the three is the largest. ``mean``, ``scale``, ``low`` and ``high``
-        are those of the pseudo-median over draws. In our simulations the 95 %
+        are those of the pseudo-median over ``draws``. In our simulations the 95 %
         interval covers .89 with 6 datasets, .91 with 8, .94 with 30: for a claim
         that holds its level, see ``wilcoxon``.
 
@@ -101,6 +101,7 @@ def bayesian_signed_rank(
         credible_level=credible_level,
         estimand=new_unit("dataset"),
         n=array.size,
+        draws=medians,
     )
 
 
