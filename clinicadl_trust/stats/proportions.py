@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
     check_level,
@@ -18,6 +19,7 @@ from clinicadl_trust.stats.intervals import (
     t_p_value,
 )
 from clinicadl_trust.stats.joint import clustered_means
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
@@ -70,10 +72,7 @@ def proportion(
     Wilson, J. Am. Stat. Assoc. 22, 1927; Clopper and Pearson, Biometrika 26, 1934.
     """
     check_level(confidence_level)
-    if method not in _METHODS:
-        raise StatisticsError(
-            f"method={method!r} is unknown.{did_you_mean(method, _METHODS)}"
-        )
+    check_choice("method", method, _METHODS)
     each = _zeros_and_ones(successes, n)
     if cluster is not None:
         if each is None:
@@ -275,11 +274,7 @@ def _zeros_and_ones(successes: int | npt.ArrayLike, n: int | None) -> np.ndarray
 
 
 def _answers(values: npt.ArrayLike) -> np.ndarray:
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1 or not array.size:
-        raise StatisticsError(
-            f"Answers must be a list with at least one, not of shape {array.shape}."
-        )
+    array = finite(values, "Answers")
     wrong = array[~np.isin(array, [0, 1])]
     if wrong.size:
         raise StatisticsError(

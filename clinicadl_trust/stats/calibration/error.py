@@ -12,7 +12,7 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.bins import Bins, bin_numbers
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
+    two_classes,
 )
 from clinicadl_trust.stats.sample import Sample
 
@@ -132,7 +132,7 @@ def expected_calibration_error(
     Naeini, Cooper and Hauskrecht, AAAI 2015 (ECE); Broecker and Smith, Weather and
     Forecasting 22, 2007 (labels drawn from the probabilities).
     """
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
     if n_simulations < 1:
         raise StatisticsError(

@@ -9,8 +9,8 @@ from scipy import special
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
     fewest,
+    two_classes,
 )
 from clinicadl_trust.stats.intervals import check_level, t_interval
 from clinicadl_trust.stats.results import Calibration, Estimate
@@ -137,7 +137,7 @@ def _checked(
     confidence_level: float,
 ) -> tuple[Sample, np.ndarray, tuple[str, ...]]:
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
     if clip is not None and not 0 < clip < 0.5:
         raise StatisticsError(

@@ -12,7 +12,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
+    two_classes,
 )
 from clinicadl_trust.stats.decision.points import (
     ENOUGH,
@@ -137,7 +137,7 @@ def net_benefit(
     [0.25, 0.0, 0.0]
     """
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
     cuts = _cuts(thresholds)
     flagged = given[:, None] >= cuts
@@ -194,7 +194,7 @@ def compare_net_benefit(
         As ``net_benefit``.
     """
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     cuts = _cuts(thresholds)
     first, second = (_chosen(score, sample, cuts) for score in (score_a, score_b))
     worth = [image_worth(sample.label, chosen, cuts) for chosen in (first, second)]

@@ -8,9 +8,9 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.influence import placements
 from clinicadl_trust.stats.planning.spread import PlannedMetric, Spread
-from clinicadl_trust.stats.sample import as_numbers
 
 __all__ = ["from_pilot"]
 

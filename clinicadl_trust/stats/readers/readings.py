@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_ids, as_numbers
 from clinicadl_trust.stats.influence import placements
-from clinicadl_trust.stats.sample import as_numbers
 
 __all__ = ["Readings"]
 
@@ -124,9 +124,9 @@ def _table(
     columns = {
         "score": as_numbers(scores, "Scores"),
         "label": as_numbers(label, "Labels"),
-        "reader": np.asarray(reader),
-        "case": np.asarray(case),
-        "treatment": np.asarray(treatment),
+        "reader": as_ids(reader, "Readers"),
+        "case": as_ids(case, "Cases"),
+        "treatment": as_ids(treatment, "Treatments"),
     }
     sizes = {name: values.shape for name, values in columns.items()}
     if len(set(sizes.values())) > 1:

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.clustered import Measured, measure
 from clinicadl_trust.stats.intervals import check_level, scaled_interval
 from clinicadl_trust.stats.labels import say_few
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.results import Calibration, Estimate
-from clinicadl_trust.stats.roc.auc import binary_sample
-from clinicadl_trust.stats.sample import Counts, Sample, as_numbers
+from clinicadl_trust.stats.sample import Counts, Sample, binary_sample
 
 __all__ = ["sensitivity_at_specificity"]
 
