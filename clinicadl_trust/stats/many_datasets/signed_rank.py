@@ -10,10 +10,10 @@ import numpy.typing as npt
 from scipy import special
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import new_unit
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.means import finite_values
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Comparison
 
 __all__ = ["walsh_sums", "wilcoxon"]
@@ -64,9 +64,7 @@ def wilcoxon(
     Hodges, Lehmann (1963), Annals of Mathematical Statistics 34, 598-611.
     """
     check_level(confidence_level)
-    if zero_method not in _ZERO_METHODS:
-        hint = did_you_mean(zero_method, _ZERO_METHODS)
-        raise StatisticsError(f"zero_method='{zero_method}' is unknown.{hint}")
+    check_choice("zero_method", zero_method, _ZERO_METHODS)
     array = finite_values(differences)
     ranks = _signed_ranks(array, zero_method)
     smaller = float(min(ranks[ranks > 0].sum(), -ranks[ranks < 0].sum()))
