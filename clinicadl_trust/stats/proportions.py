@@ -28,6 +28,11 @@ __all__ = ["mcnemar", "proportion"]
 Method = Literal["wilson", "clopper-pearson"]
 _METHODS = ("wilson", "clopper-pearson")
 
+#: Of the rarer answer, below which Wilson's interval covers .92 to .98 (down to .84
+#: where it is hardly expected at all), by exact sums for 10 to 500 images; from here
+#: on .93 to .97.
+_RARE = 8
+
 #: Discordant pairs below which McNemar's test is exact.
 _FEW = 25
 
@@ -49,11 +54,13 @@ def proportion(
     n : int, optional
         How many there are.
     method : {"wilson", "clopper-pearson"}
-        Wilson's score interval covers the level on average; Clopper and Pearson's at
-        least (up to .99). Neither is used with clusters.
+        Wilson's score interval covers the level on average (.93 to .97 from 8 right
+        and 8 wrong answers on, calibrated; .92 to .98 with fewer, approximate);
+        Clopper and Pearson's at least (up to .99). Neither is used with clusters.
     cluster : array-like of shape (n_images,), optional
         The participant of each image: the interval is then on the logit scale, with
-        the cluster sandwich and t degrees of freedom.
+        the cluster sandwich and t degrees of freedom. It covers .94 to .96 at ICCs of
+        .2 to .8 with 30 participants or more (Wilson's of all images .60 to .88).
     confidence_level : float
         For example .95.
 
@@ -89,7 +96,10 @@ def proportion(
     name = "wilson" if method == "wilson" else "beta"
     low, high = proportion_confint(count, total, 1 - confidence_level, name)
     share = count / total
-    calibration: Calibration = "calibrated" if method == "wilson" else "conservative"
+    calibration: Calibration = "conservative"
+    if method == "wilson":
+        enough = min(count, total - count) >= _RARE
+        calibration = "calibrated" if enough else "approximate"
     return Estimate(
         value=share,
         low=float(low),

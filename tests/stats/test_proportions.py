@@ -20,6 +20,16 @@ def test_intervals_are_those_of_the_binomial(count):
     assert proportion(answers).low == proportion(count, 10).low
 
 
+@pytest.mark.parametrize(
+    ("count", "n", "label"),
+    [(8, 16, "calibrated"), (192, 200, "calibrated"), (193, 200, "approximate")],
+)
+def test_wilson_is_calibrated_from_eight_of_the_rarer_answer_on(count, n, label):
+    assert proportion(count, n).calibration == label
+    assert proportion(n - count, n).calibration == label
+    assert proportion(count, n, "clopper-pearson").calibration == "conservative"
+
+
 def test_clusters_widen_the_interval_and_are_counted():
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(40), 5)
