@@ -10,14 +10,31 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_ids, as_matrix, is_finite
+from clinicadl_trust.stats.intervals import check_level, extreme_share
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Estimate
 
 __all__ = ["cohen_kappa", "icc"]
 
 Form = Literal["1", "2", "3", "1k", "2k", "3k"]
 _FORMS = ("1", "2", "3", "1k", "2k", "3k")
+_WEIGHTS = ("linear", "quadratic")
+
+_LEAVE = "Leave these images out first."
+_ONE_CLASS = (
+    "One rater gives every image the same label: kappa is 0 whatever the other says, "
+    "and tells nothing of their agreement."
+)
+_NO_ERROR = (
+    "Each label of one rater goes with one label of the other, never the same: nothing "
+    "tells how much kappa varies, and no interval can be given."
+)
+_PERFECT = (
+    "The raters agree on every image: the interval is a cautious one, from the share "
+    "of disagreements that so many images do not rule out."
+)
 
 
 def cohen_kappa(
@@ -49,38 +66,69 @@ def cohen_kappa(
         If lengths differ, a label is missing, or there is one class.
     """
     check_level(confidence_level)
-    a, b = pd.Series(np.asarray(rater_a)), pd.Series(np.asarray(rater_b))
+    if weights is not None:
+        check_choice("weights", weights, _WEIGHTS)
+    table = _crossed(rater_a, rater_b)
+    from statsmodels.stats.inter_rater import cohens_kappa
+
+    with np.errstate(invalid="ignore", divide="ignore"):
+        made = cohens_kappa(table, wt="fc" if weights == "quadratic" else weights)
+    z = float(distributions.norm.ppf((1 + confidence_level) / 2))
+    value, error = float(made.kappa), float(made.std_kappa)
+    low, high = max(value - z * error, -1.0), min(value + z * error, 1.0)
+    warnings: tuple[str, ...] = ()
+    if min((table.sum(axis=axis) > 0).sum() for axis in (0, 1)) == 1:
+        value, error, low, high = 0.0, math.nan, math.nan, math.nan
+        warnings = (_ONE_CLASS,)
+    elif not (table - np.diag(np.diag(table))).any():
+        low, warnings = _perfect(table, weights, confidence_level), (_PERFECT,)
+    elif not error > 1e-9:
+        low, high, warnings = math.nan, math.nan, (_NO_ERROR,)
+    return Estimate(
+        value=value,
+        low=low,
+        high=high,
+        confidence_level=confidence_level,
+        standard_error=error,
+        method=f"Cohen's {weights + ' weighted ' if weights else ''}kappa",
+        calibration="approximate",
+        n=int(table.sum()),
+        n_clusters=int(table.sum()),
+        warnings=warnings,
+    )
+
+
+def _crossed(rater_a: npt.ArrayLike, rater_b: npt.ArrayLike) -> np.ndarray:
+    """Count images by the labels of both raters, of shape (n_classes, n_classes)."""
+    a, b = (as_ids(r, "Labels", _LEAVE) for r in (rater_a, rater_b))
     if len(a) != len(b):
         raise StatisticsError(f"There are {len(a)} labels of one rater and {len(b)}.")
-    missing = int((a.isna() | b.isna()).sum())
-    if missing:
-        raise StatisticsError(f"{missing} images lack a label. Leave them out first.")
-    classes = sorted(set(a) | set(b))
+    try:
+        classes = sorted(set(a) | set(b))
+    except TypeError as error:
+        raise StatisticsError(
+            f"The two raters' labels are of different kinds ({a[0]!r} and {b[0]!r}): "
+            "write them alike."
+        ) from error
     if len(classes) < 2:
         raise StatisticsError(
             f"Every label is {classes[0] if classes else 'absent'}: chance alone "
             "agrees."
         )
-    table = pd.crosstab(a, b).reindex(index=classes, columns=classes, fill_value=0)
-    from statsmodels.stats.inter_rater import cohens_kappa
+    place = {name: number for number, name in enumerate(classes)}
+    table = np.zeros((len(classes), len(classes)), dtype=int)
+    for first, second in zip(a, b, strict=True):
+        table[place[first], place[second]] += 1
+    return table
 
-    made = cohens_kappa(
-        table.to_numpy(), wt={"quadratic": "fc"}.get(str(weights), weights)
-    )
-    z = float(distributions.norm.ppf((1 + confidence_level) / 2))
-    error = float(made.std_kappa)
-    value = float(made.kappa)
-    return Estimate(
-        value=value,
-        low=max(value - z * error, -1.0),
-        high=min(value + z * error, 1.0),
-        confidence_level=confidence_level,
-        standard_error=error,
-        method=f"Cohen's {weights + ' weighted ' if weights else ''}kappa",
-        calibration="approximate",
-        n=len(a),
-        n_clusters=len(a),
-    )
+
+def _perfect(table: np.ndarray, weights: str | None, level: float) -> float:
+    """Lower end where all agree: the share that may not, at its worst."""
+    n, place = table.sum(), np.arange(len(table))
+    apart = np.abs(place[:, None] - place)
+    cost = {None: apart > 0, "linear": apart, "quadratic": apart**2}[weights]
+    expected = (np.outer(table.sum(axis=1), table.sum(axis=0)) / n**2 * cost).sum()
+    return float(max(1 - (1 - extreme_share(n, level)) * cost.max() / expected, -1.0))
 
 
 def icc(
@@ -118,19 +166,16 @@ def icc(
     1996 (interval of form 2).
     """
     check_level(confidence_level)
-    if form not in _FORMS:
-        raise StatisticsError(
-            f"form={form!r} is unknown.{did_you_mean(str(form), _FORMS)}"
-        )
-    x = np.asarray(ratings, dtype=float)
-    if x.ndim != 2 or min(x.shape) < 2:
+    check_choice("form", form, _FORMS)
+    x = as_matrix(ratings, "Ratings")
+    if min(x.shape) < 2:
         raise StatisticsError(
             f"Ratings have shape {x.shape}: two targets (rows) and two raters "
             "(columns) or more are needed."
         )
-    if not np.isfinite(x).all():
+    if not is_finite(x).all():
         raise StatisticsError(
-            f"{int((~np.isfinite(x)).any(axis=1).sum())} targets lack a rating. Leave "
+            f"{int((~is_finite(x)).any(axis=1).sum())} targets lack a rating. Leave "
             "them out, or fit stats.mixed_model, whose icc needs no complete table."
         )
     if np.ptp(x) == 0:

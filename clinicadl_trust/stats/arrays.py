@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import Any
 
 import numpy as np
@@ -11,10 +11,23 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
 
-__all__ = ["as_codes", "as_ids", "as_matrix", "as_numbers", "check_size", "finite"]
+__all__ = [
+    "as_codes",
+    "as_ids",
+    "as_matrix",
+    "as_numbers",
+    "check_size",
+    "finite",
+    "is_finite",
+]
 
 Array = npt.NDArray[np.float64]
 
+#: Numbers beyond it have squares and sums that overflow; some files write them for
+#: missing.
+_HUGE = 1e100
+
+_NOBODY = "Images of nobody known cannot be told from one another's."
 _ADVICE = "Write 1 for the positive class and 0 for the other."
 
 
@@ -76,12 +89,12 @@ def finite(values: npt.ArrayLike, what: str, advice: str = "") -> Array:
     Raises
     ------
     StatisticsError
-        If there is none, or one is missing, infinite or no number.
+        If there is none, or one is missing, infinite, beyond 1e100 or no number.
     """
     numbers = as_numbers(values, what)
     if not numbers.size:
         raise StatisticsError(f"{what} must be a list with at least one value.")
-    wrong = int((~np.isfinite(numbers)).sum())
+    wrong = int((~is_finite(numbers)).sum())
     if wrong:
         raise StatisticsError(
             f"{wrong} of {numbers.size} {what.lower()} are missing or infinite. "
@@ -90,8 +103,20 @@ def finite(values: npt.ArrayLike, what: str, advice: str = "") -> Array:
     return numbers
 
 
-def as_ids(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
+def is_finite(numbers: Array) -> npt.NDArray[np.bool_]:
+    """Tell which numbers are neither missing nor infinite nor beyond 1e100."""
+    return np.abs(numbers) <= _HUGE
+
+
+def as_ids(values: npt.ArrayLike, what: str, advice: str = _NOBODY) -> npt.NDArray[Any]:
     """Return ids of any kind as an array, each as it was given.
+
+    Parameters
+    ----------
+    values : array-like of shape (n,)
+        Names or numbers.
+    what, advice : str
+        As in ``finite``.
 
     Raises
     ------
@@ -107,11 +132,17 @@ def as_ids(values: npt.ArrayLike, what: str) -> npt.NDArray[Any]:
         raise StatisticsError(
             f"{what} must be a list, one for each image, not {_shape(values, ids)}."
         )
+    objects = ids if ids.dtype.kind == "O" else ids[:0]
+    unfit = [each for each in objects if not isinstance(each, Hashable)]
+    if unfit:
+        raise StatisticsError(
+            f"{what} must be names or numbers, and one is the "
+            f"{type(unfit[0]).__name__} {unfit[0]!r}."
+        )
     missing = int(pd.isna(ids).sum())
     if missing:
         raise StatisticsError(
-            f"{missing} of {ids.size} {what.lower()} are missing. Images of nobody "
-            "known cannot be told from one another's."
+            f"{missing} of {ids.size} {what.lower()} are missing. {advice}"
         )
     return ids
 
@@ -124,11 +155,7 @@ def as_codes(values: npt.ArrayLike, what: str) -> npt.NDArray[np.intp]:
     StatisticsError
         As ``as_ids``.
     """
-    ids = as_ids(values, what)
-    try:
-        return pd.factorize(ids)[0]
-    except TypeError as error:
-        raise StatisticsError(f"{what} must be numbers or names: {error}.") from error
+    return pd.factorize(as_ids(values, what))[0]
 
 
 def check_size(n: int, values: np.ndarray, what: str) -> None:

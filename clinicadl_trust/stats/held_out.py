@@ -11,8 +11,8 @@ from clinicadl_trust.stats.clustered import Measured, measure
 from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
     Interval,
+    alike_interval,
     check_level,
-    extreme_share,
     scaled_interval,
     sign_p_value,
     t_interval,
@@ -203,9 +203,8 @@ def _without_spread(
         return Interval(0.0, 0.0), 1.0
     if not math.isfinite(width):
         return Interval(math.nan, math.nan), sign_p_value(effect, n_clusters)
-    reach = width * (1.0 - extreme_share(n_clusters, level))
-    low, high = max(effect - reach, -width), min(effect + reach, width)
-    return Interval(low, high), sign_p_value(effect / width, n_clusters)
+    interval = alike_interval(effect, n_clusters, level, width)
+    return interval, sign_p_value(effect / width, n_clusters)
 
 
 def _method(metric: Metric, sample: Sample, n_seeds: int, ending: str = "") -> str:

@@ -13,9 +13,11 @@ import pandas as pd
 from scipy import special
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers, is_finite
 from clinicadl_trust.stats.between_sites import cochran, i_squared, pool, without_each
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_choice
 
 __all__ = ["Heterogeneity", "heterogeneity"]
 
@@ -24,6 +26,16 @@ Method = Literal["reml", "dl", "pm"]
 
 _METHODS = ("reml", "dl", "pm")
 _FEW = 5
+
+_CLOSE = (
+    "The sites are closer to each other than their standard errors let expect, which "
+    "makes Hartung and Knapp's interval shorter than if all sites were one: read it "
+    "with care."
+)
+_SAME = (
+    "All sites have the same value, so that Hartung and Knapp's interval has no width: "
+    "that of sites which are one takes its place."
+)
 
 
 @dataclass(frozen=True)
@@ -153,10 +165,7 @@ def heterogeneity(
     Stat. Med. 20, 2001; Higgins and Thompson, Stat. Med. 21, 2002 (I2).
     """
     check_level(confidence_level)
-    if method not in _METHODS:
-        raise StatisticsError(
-            f"method={method!r} is unknown.{did_you_mean(method, _METHODS)}"
-        )
+    check_choice("method", method, _METHODS)
     y, v, names = _checked(estimates, standard_errors, sites)
     warnings: list[str] = []
     original = y
@@ -170,8 +179,12 @@ def heterogeneity(
     k = len(y)
     df = k - 1.0
     t = float(distributions.t.ppf((1 + confidence_level) / 2, df))
-    reach = t * pooled.error_hk
-    away = t * math.sqrt(pooled.tau2 + pooled.error_hk**2)
+    alike = 1 / math.sqrt((1 / v).sum())
+    error = pooled.error_hk if pooled.error_hk > 1e-9 * alike else alike
+    if pooled.error_hk < alike:
+        warnings.append(_CLOSE if error == pooled.error_hk else _SAME)
+    reach = t * error
+    away = t * math.sqrt(pooled.tau2 + error**2)
     if k < _FEW:
         warnings.append(
             f"With {k} sites the variance between sites is hardly known: the "
@@ -191,7 +204,7 @@ def heterogeneity(
         value=float(back(pooled.mean)),
         low=float(low),
         high=float(high),
-        standard_error=pooled.error_hk,
+        standard_error=error,
         df=df,
         prediction_low=float(near),
         prediction_high=float(far),
@@ -235,9 +248,9 @@ def _checked(
     standard_errors: npt.ArrayLike,
     sites: Sequence[str] | None,
 ) -> tuple[Array, Array, list[str]]:
-    y = np.asarray(estimates, dtype=float)
-    errors = np.asarray(standard_errors, dtype=float)
-    if y.ndim != 1 or y.shape != errors.shape:
+    y = as_numbers(estimates, "Estimates")
+    errors = as_numbers(standard_errors, "Standard errors")
+    if y.shape != errors.shape:
         raise StatisticsError(
             f"Estimates have shape {y.shape}, standard errors {errors.shape}: one of "
             "each per site is needed."
@@ -250,7 +263,7 @@ def _checked(
     names = [f"site {i + 1}" for i in range(len(y))] if sites is None else list(sites)
     if len(names) != len(y):
         raise StatisticsError(f"There are {len(names)} names of {len(y)} sites.")
-    wrong = ~np.isfinite(y) | ~np.isfinite(errors) | (errors <= 0)
+    wrong = ~is_finite(y) | ~is_finite(errors) | (errors <= 0)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise StatisticsError(

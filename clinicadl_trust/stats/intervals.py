@@ -12,6 +12,7 @@ from clinicadl_trust.exceptions import StatisticsError
 
 __all__ = [
     "Interval",
+    "alike_interval",
     "check_level",
     "extreme_share",
     "normal_interval",
@@ -84,6 +85,32 @@ def sign_p_value(effect: float, n_clusters: float) -> float:
     between -1 and 1, reaches 0; never less than a sign test over clusters gives.
     """
     return min(1.0, 2.0 * max(1.0 - abs(effect), 0.5) ** n_clusters)
+
+
+def alike_interval(
+    effect: float, n_clusters: float, confidence_level: float, width: float = 1.0
+) -> Interval:
+    """Make a cautious interval of a difference that every cluster shows alike.
+
+    Parameters
+    ----------
+    effect : float
+        Between ``-width`` and ``width``.
+    n_clusters : float
+        As many as they are worth.
+    confidence_level : float
+        For example .95.
+    width : float
+        Largest value of the metric minus the smallest.
+
+    Returns
+    -------
+    Interval
+        As far on either side as ``extreme_share`` leaves room for clusters that were
+        not seen and differ otherwise.
+    """
+    reach = width * (1.0 - extreme_share(n_clusters, confidence_level))
+    return Interval(max(effect - reach, -width), min(effect + reach, width))
 
 
 def t_interval(

@@ -13,8 +13,10 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
+    alike_interval,
     check_level,
     scaled_interval,
+    sign_p_value,
     t_interval,
     t_p_value,
 )
@@ -32,6 +34,11 @@ _METHODS = ("wilson", "clopper-pearson")
 #: where it is hardly expected at all), by exact sums for 10 to 500 images; from here
 #: on .93 to .97.
 _RARE = 8
+
+_ALIKE = (
+    "Every cluster tells the two models apart alike: the interval and the p-value are "
+    "the cautious ones of a sign test over clusters."
+)
 
 #: Discordant pairs below which McNemar's test is exact.
 _FEW = 25
@@ -240,10 +247,14 @@ def _clustered_difference(
     interval = t_interval(effect, error, df, confidence_level, (-1.0, 1.0))
     statistic = effect / error if error > 0 else math.nan
     warnings: tuple[str, ...] = ()
-    p_value = t_p_value(statistic, df) if error > 0 else math.nan
+    p_value = t_p_value(statistic, df)
+    calibration: Calibration = (
+        "calibrated" if sample.n_clusters >= 20 else "approximate"
+    )
     if error == 0:
-        p_value = 1.0 if effect == 0 else math.nan
-        warnings = ("Every cluster differs alike: nothing tells how much it varies.",)
+        interval = alike_interval(effect, df + 1.0, confidence_level)
+        p_value = sign_p_value(effect, df + 1.0)
+        warnings, calibration = (_ALIKE,), "conservative"
     return Comparison(
         effect=effect,
         low=interval.low,
@@ -252,7 +263,7 @@ def _clustered_difference(
         statistic=statistic,
         df=df,
         method="difference of shares, cluster sandwich, t",
-        calibration="calibrated" if sample.n_clusters >= 20 else "approximate",
+        calibration=calibration,
         estimand=PATIENT,
         n=difference.size,
         n_clusters=sample.n_clusters,
@@ -273,14 +284,13 @@ def _agresti_min(
 
 
 def _zeros_and_ones(successes: int | npt.ArrayLike, n: int | None) -> np.ndarray | None:
-    array = np.asarray(successes)
-    if array.ndim == 0:
+    if np.isscalar(successes) or successes is None:
         return None
     if n is not None:
         raise StatisticsError(
             "Give either counts (successes and n) or 1 and 0 for each image, not both."
         )
-    return _answers(array)
+    return _answers(successes)
 
 
 def _answers(values: npt.ArrayLike) -> np.ndarray:
@@ -296,10 +306,13 @@ def _answers(values: npt.ArrayLike) -> np.ndarray:
 def _counts(successes: object, n: int | None) -> tuple[int, int]:
     if n is None:
         raise StatisticsError(f"successes={successes} of how many? Give n, too.")
-    count, total = float(np.asarray(successes)), float(n)
+    try:
+        count, total = float(successes), float(n)  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        count = total = math.nan
     if not (0 <= count <= total and total >= 1) or count % 1 or total % 1:
         raise StatisticsError(
-            f"{count:g} successes of {total:g} make no sense: whole numbers, the first "
-            "at most the second."
+            f"{successes} successes of {n} make no sense: whole numbers, the first at "
+            "most the second."
         )
     return int(count), int(total)

@@ -136,7 +136,7 @@ def test_few_decisions_are_pointed_out():
         ([0, 1], [0.2, 0.7], 1.0, "one is 1"),
         ([0, 1], [0.2, 0.7], [0.2, 0], "one is 0"),
         ([0, 1], [0.2, 0.7], [0.2, np.nan], "one is nan"),
-        ([0, 1], [0.2, 0.7], [], r"shape \(0,\)"),
+        ([0, 1], [0.2, 0.7], [], "one is needed"),
         ([0, 1], [0.2, 2.0], 0.3, "outside 0 to 1"),
         ([0, 1], [0.2], 0.3, "2 labels and 1 scores"),
         ([1, 1], [0.2, 0.7], 0.3, "All 2 labels are 1"),

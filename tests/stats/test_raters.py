@@ -61,7 +61,7 @@ def test_kappa_is_that_of_scikit_learn(weights):
         (lambda: icc([[1, np.nan], [1, 2]]), "1 targets lack a rating"),
         (lambda: icc(np.ones((3, 2))), "Every rating is 1"),
         (lambda: cohen_kappa([1, 2], [1]), "2 labels of one rater and 1"),
-        (lambda: cohen_kappa([1, None], [1, 2]), "1 images lack a label"),
+        (lambda: cohen_kappa([1, None], [1, 2]), "1 of 2 labels are missing"),
         (lambda: cohen_kappa(["a", "a"], ["a", "a"]), "Every label is a"),
     ],
 )

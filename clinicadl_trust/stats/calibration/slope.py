@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import special
@@ -12,7 +14,7 @@ from clinicadl_trust.stats.calibration.probabilities import (
     fewest,
     two_classes,
 )
-from clinicadl_trust.stats.intervals import check_level, t_interval
+from clinicadl_trust.stats.intervals import Interval, check_level, t_interval
 from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
@@ -22,6 +24,13 @@ __all__ = ["calibration_intercept", "calibration_slope"]
 #: (measured in tests/long/test_calibration_coverage.py).
 _ENOUGH = 20
 _MAX_STEPS = 100
+
+#: What rounding leaves of a standard error of 0, as a part of the value.
+_NO_ERROR = 1e-9
+_ALIKE = (
+    "No participant's images differ from another's, or there is one participant: "
+    "nothing tells how much the value varies, and no interval can be given."
+)
 
 
 def calibration_slope(
@@ -229,7 +238,10 @@ def _estimate(
     df = min(max(counts.n_effective, 2.0), counts.n_clusters) - 1.0
     interval = t_interval(value, error, df, confidence_level)
     calibration: Calibration = "calibrated"
-    if counts.n_effective < _ENOUGH or counts.n_effective < counts.n_clusters / 2:
+    if not error > _NO_ERROR * max(abs(value), 1.0):
+        interval, calibration = Interval(math.nan, math.nan), "approximate"
+        warnings += (_ALIKE,)
+    elif counts.n_effective < _ENOUGH or counts.n_effective < counts.n_clusters / 2:
         calibration = "approximate"
         warnings += (
             f"The smaller class has {counts.n_clusters} participants, who weigh like "

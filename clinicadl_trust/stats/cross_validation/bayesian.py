@@ -13,6 +13,7 @@ from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
+from clinicadl_trust.stats.means import finite_values
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["BayesianComparison", "bayesian_correlated_ttest", "check_rope"]
@@ -133,12 +134,13 @@ def bayesian_correlated_ttest(
     Demsar, Zaffalon (2017), Time for a change. JMLR 18(77), 1-36.
     """
     check_rope(rope)
-    if np.size(differences) < 2:
+    array = finite_values(differences)
+    if array.size < 2:
         raise StatisticsError(
-            f"A posterior needs at least two differences, not {np.size(differences)}. "
-            "Give one for each fold."
+            f"A posterior needs at least two differences, not {array.size}. Give one "
+            "for each fold."
         )
-    made = corrected_resampled_ttest(differences, n_train, n_test, credible_level)
+    made = corrected_resampled_ttest(array.tolist(), n_train, n_test, credible_level)
     mean, scale = made.effect, made.standard_error
     worse, better = _tails(mean, scale, made.df, rope)
     return BayesianComparison(

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
     two_classes,
@@ -30,6 +31,10 @@ Strategy = Literal["treat all", "treat none"]
 
 _POINTWISE = (
     "Each interval holds at its threshold alone: choose the threshold before looking."
+)
+_ALIKE = (
+    "Where no participant's images differ from another's nothing tells how much the "
+    "net benefit varies: no interval can be given."
 )
 _NO_DECISION = (
     "Where no decision counts, the interval is what so many participants do not rule "
@@ -208,13 +213,14 @@ def compare_net_benefit(
 
 
 def _cuts(thresholds: float | npt.ArrayLike) -> np.ndarray:
-    cuts = np.atleast_1d(np.asarray(thresholds, dtype=float))
+    given = [thresholds] if np.isscalar(thresholds) else thresholds
+    cuts = as_numbers(given, "Thresholds")  # type: ignore[arg-type]
     wrong = cuts[~((cuts > 0) & (cuts < 1))]
-    if cuts.ndim != 1 or not cuts.size or wrong.size:
-        seen = f"{wrong[0]:g}" if wrong.size else f"of shape {cuts.shape}"
+    if not cuts.size or wrong.size:
+        seen = f"is {wrong[0]:g}" if wrong.size else "is needed"
         raise StatisticsError(
             "Thresholds must be probabilities between 0 and 1, both excluded, and one "
-            f"is {seen}. Give those at which one would treat, such as [0.1, 0.2]."
+            f"{seen}. Give those at which one would treat, such as [0.1, 0.2]."
         )
     return np.unique(cuts)
 
@@ -240,6 +246,8 @@ def _curve(table: pd.DataFrame, sample: Sample, level: float) -> DecisionCurve:
             "participants of a class, or with a decision that counts, are what the "
             "interval rests on: it may be too narrow."
         )
+    if table["low"].isna().any():
+        warnings.append(_ALIKE)
     if (table["calibration"] == "conservative").any():
         warnings.append(_NO_DECISION)
     return DecisionCurve(

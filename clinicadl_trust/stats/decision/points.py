@@ -96,6 +96,8 @@ def _label(means: Means, k: int, sample: Sample) -> Calibration:
     counts = fewest(sample)
     if means.n_contributing[k] == 0:
         return "conservative"
+    if not means.standard_errors[k] > 0:
+        return "approximate"
     few = min(counts.n_effective, means.n_contributing[k]) < ENOUGH
     uneven = counts.n_effective < counts.n_clusters / 2
     return "approximate" if few or uneven else "calibrated"
