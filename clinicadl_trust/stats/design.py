@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pandas as pd
@@ -15,7 +15,7 @@ from clinicadl_trust.stats.leaks import SEEN, find_leak, parted_participants
 
 __all__ = ["FOLD", "Design", "choose_primary", "infer_designs"]
 
-Kind = Literal["held-out", "cross-validation", "sites-left-out"]
+Kind = Literal["held-out", "cross-validation", "sites-left-out", "sites-tested"]
 
 #: Groups that may be left out as a whole, in the order they are looked for.
 _UNITS = ("site", "dataset", "scanner")
@@ -33,8 +33,9 @@ class Design:
     ----------
     strategy : str
         Its name in the table.
-    kind : {"held-out", "cross-validation", "sites-left-out"}
-        A single test group; several folds; folds that never share a site.
+    kind : {"held-out", "cross-validation", "sites-left-out", "sites-tested"}
+        A single test group; several folds; folds that never share a site; a test
+        group whose sites are counted once each.
     unit : str
         What is left out: participant, site, scanner or dataset.
     leak : str
@@ -71,12 +72,18 @@ class Design:
             return estimands.PATIENT
         if self.kind == "cross-validation":
             return estimands.RETRAINED
+        if self.kind == "sites-tested":
+            return estimands.HOSPITAL
         return estimands.new_unit(self.unit)
 
     @property
     def is_result(self) -> bool:
         """Whether its numbers may be reported as a result."""
         return self.is_test and not self.leak
+
+    def by_site(self) -> Design:
+        """Count each site of a test group once: what tells of another hospital."""
+        return replace(self, kind="sites-tested", unit="site")
 
     def sizes(self, folds: Iterable[Hashable]) -> tuple[float, float]:
         """Return the mean number who train and who are tested in some folds."""
@@ -95,6 +102,11 @@ class Design:
                 f"Participants tested at more than one {self.unit}: "
                 f"{self.n_travellers}. These numbers hold if their other images were "
                 "kept out of training, which this table cannot tell.",
+            )
+        if self.kind == "sites-tested":
+            return (
+                "Sites that trained the models, too, make these numbers rather too "
+                "good for a hospital not seen.",
             )
         if self.kind == "cross-validation" and not self.is_partition:
             return (

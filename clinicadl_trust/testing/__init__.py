@@ -13,7 +13,11 @@ from clinicadl_trust.testing.models import (
 )
 from clinicadl_trust.testing.statistics import check_statistic
 from clinicadl_trust.testing.strategies import check_split_strategy
-from clinicadl_trust.testing.synthetic import synthetic_cohort, synthetic_predictions
+from clinicadl_trust.testing.synthetic import (
+    synthetic_cohort,
+    synthetic_predictions,
+    synthetic_test_group,
+)
 
 __all__ = [
     "ContractError",
@@ -30,4 +34,5 @@ __all__ = [
     "example_parts",
     "synthetic_cohort",
     "synthetic_predictions",
+    "synthetic_test_group",
 ]
