@@ -39,10 +39,12 @@ def cohen_kappa(
 
     Parameters
     ----------
-    predictions, threshold, model, reference, split_strategy, group, confidence_level
+    predictions, threshold
         As in ``mcnemar``.
     weights : {"linear", "quadratic"} or None
         As in ``stats.cohen_kappa``.
+    model, reference, split_strategy, group, confidence_level
+        As in ``mcnemar``.
 
     Returns
     -------
@@ -90,12 +92,14 @@ def icc(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; a quantity may be predicted, too.
     between : {"models", "seeds"}
         Whose scores.
     form : {"1", "2", "3", "1k", "2k", "3k"}
         As in ``stats.icc``.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------

@@ -40,10 +40,12 @@ def calibration_slope(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; scores are probabilities.
     clip : float, optional
         As in ``stats.calibration_slope``.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------
@@ -123,10 +125,12 @@ def reliability_curve(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``calibration_slope``.
     n_bins, bins
         As in ``stats.reliability_curve``.
+    model, split_strategy, group, confidence_level
+        As in ``calibration_slope``.
 
     Returns
     -------
@@ -166,10 +170,12 @@ def brier_decomposition(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group
+    predictions
         As in ``calibration_slope``.
     n_bins, bins
         As in ``stats.brier_decomposition``.
+    model, split_strategy, group
+        As in ``calibration_slope``.
 
     Returns
     -------
@@ -204,10 +210,12 @@ def expected_calibration_error(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group
+    predictions
         As in ``calibration_slope``.
     n_bins, bins, n_simulations, seed
         As in ``stats.expected_calibration_error``.
+    model, split_strategy, group
+        As in ``calibration_slope``.
 
     Returns
     -------

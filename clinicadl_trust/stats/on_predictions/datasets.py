@@ -39,7 +39,7 @@ def friedman(
 
     Parameters
     ----------
-    predictions, split_strategy, group
+    predictions
         As in ``roc_auc``.
     metric : str, optional
         As in ``evaluate``; by default the first of the task.
@@ -47,6 +47,8 @@ def friedman(
         The column whose values are the blocks: ``dataset``, ``site`` or any other.
     tie_correction, post_hoc
         As in ``stats.friedman``.
+    split_strategy, group
+        As in ``roc_auc``.
 
     Returns
     -------
@@ -91,11 +93,15 @@ def wilcoxon(
 
     Parameters
     ----------
-    predictions, metric, by, split_strategy, group
+    predictions, metric, by
         As in ``friedman``.
     zero_method : {"wilcox", "pratt"}
         As in ``stats.wilcoxon``.
-    model, reference, confidence_level
+    model, reference
+        As in ``compare_roc_auc``.
+    split_strategy, group
+        As in ``friedman``.
+    confidence_level
         As in ``compare_roc_auc``.
 
     Returns
@@ -135,13 +141,17 @@ def bayesian_signed_rank(
 
     Parameters
     ----------
-    predictions, metric, by, model, reference, split_strategy, group
+    predictions, metric
         As in ``wilcoxon``. Of an error the sign is turned, so that a difference above
         0 speaks for the model.
     rope : float
         Differences of at most this size do not matter in practice.
+    by
+        As in ``wilcoxon``.
     seed : int
         Of the draws.
+    model, reference, split_strategy, group
+        As in ``wilcoxon``.
     confidence_level : float
         Of the credible interval.
 

@@ -31,10 +31,12 @@ def net_benefit(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``calibration_slope``.
     thresholds : float or sequence of float
         Probabilities from which on one would treat.
+    model, split_strategy, group, confidence_level
+        As in ``calibration_slope``.
 
     Returns
     -------
@@ -84,14 +86,18 @@ def compare_net_benefit(
 
     Parameters
     ----------
-    predictions, thresholds, model, split_strategy, group, confidence_level
+    predictions, thresholds
         As in ``net_benefit``.
     against : {"models", "treat all", "treat none"}
         What is subtracted: other models, or a strategy that needs none.
     seed : int
         As in ``stats.compare_net_benefit``.
+    model
+        As in ``net_benefit``.
     reference : str, optional
         As in ``compare_roc_auc``; for models only.
+    split_strategy, group, confidence_level
+        As in ``net_benefit``.
 
     Returns
     -------

@@ -82,10 +82,12 @@ def sensitivity_at_specificity(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``.
     specificity : float
         Wanted.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------
@@ -127,12 +129,14 @@ def proportion(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; of several classes the one with the highest score is called.
     threshold : float
         From which score on an image is called positive.
     method : {"wilson", "clopper-pearson"}
         As in ``stats.proportion``; where participants repeat it is the sandwich.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------
@@ -181,12 +185,14 @@ def bootstrap(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; a quantity may be predicted, too.
     metric : str, optional
         As in ``evaluate``; by default the first of the task.
     method, n_resamples, seed
         As in ``stats.bootstrap``.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------

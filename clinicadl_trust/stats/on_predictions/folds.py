@@ -91,10 +91,12 @@ def corrected_resampled_ttest(
 
     Parameters
     ----------
-    predictions, metric, split_strategy, group, confidence_level
+    predictions, metric
         As in ``cross_validation_interval``.
     model, reference : str, optional
         As in ``compare_roc_auc``.
+    split_strategy, group, confidence_level
+        As in ``cross_validation_interval``.
 
     Returns
     -------
@@ -177,11 +179,13 @@ def bayesian_correlated_ttest(
 
     Parameters
     ----------
-    predictions, metric, model, reference, split_strategy, group
+    predictions, metric
         As in ``corrected_resampled_ttest``. Of an error (``brier``, ``mae``) the sign
         is turned, so that a difference above 0 speaks for the model.
     rope : float
         Differences of at most this size do not matter in practice.
+    model, reference, split_strategy, group
+        As in ``corrected_resampled_ttest``.
     confidence_level : float
         Of the credible interval.
 

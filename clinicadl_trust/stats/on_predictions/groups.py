@@ -36,7 +36,7 @@ def subgroups(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; classes may be several, and a quantity may be predicted.
     by : str
         A column, such as ``sex`` or ``age``.
@@ -48,6 +48,8 @@ def subgroups(
         The level that all others are compared with.
     seed : int
         Of the draws for the adjusted p-values.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------

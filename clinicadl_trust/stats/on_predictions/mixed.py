@@ -37,7 +37,7 @@ def mixed_model(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``; a quantity may be predicted, too.
     formula : str
         In lme4's language, over the table's columns and ``correct``,
@@ -46,6 +46,8 @@ def mixed_model(
         By default binomial for ``correct`` and gaussian for all else.
     threshold : float
         From which score on an image is called positive.
+    model, split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------

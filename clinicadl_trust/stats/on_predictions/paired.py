@@ -88,11 +88,13 @@ def mcnemar(
 
     Parameters
     ----------
-    predictions, model, reference, split_strategy, group, confidence_level
+    predictions
         As in ``compare_roc_auc``; of several classes the one with the highest score
         is called.
     threshold : float
         From which score on an image is called positive.
+    model, reference, split_strategy, group, confidence_level
+        As in ``compare_roc_auc``.
 
     Returns
     -------
@@ -143,12 +145,14 @@ def bootstrap_difference(
 
     Parameters
     ----------
-    predictions, model, reference, split_strategy, group, confidence_level
+    predictions
         As in ``compare_roc_auc``; a quantity may be predicted, too.
     metric : str, optional
         As in ``evaluate``; by default the first of the task.
     method, n_resamples, seed
         As in ``stats.bootstrap_difference``.
+    model, reference, split_strategy, group, confidence_level
+        As in ``compare_roc_auc``.
 
     Returns
     -------
@@ -192,12 +196,14 @@ def permutation_test(
 
     Parameters
     ----------
-    predictions, split_strategy, group
+    predictions
         As in ``compare_roc_auc``.
     metric : str or sequence of str, optional
         As in ``evaluate``; by default the first of the task.
     n_resamples, seed
         As in ``stats.permutation_test``.
+    split_strategy, group
+        As in ``compare_roc_auc``.
 
     Returns
     -------

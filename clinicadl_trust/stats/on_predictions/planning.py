@@ -36,7 +36,7 @@ def required_sample_size(
 
     Parameters
     ----------
-    predictions, model, split_strategy, group, confidence_level
+    predictions
         As in ``roc_auc``.
     metric : {"roc_auc", "proportion"}
         What is planned: an AUC, or the share of right answers.
@@ -46,8 +46,12 @@ def required_sample_size(
         Wanted probability of finding the least difference that would matter.
     prevalence, images_per_participant
         As in ``stats.required_sample_size``.
+    model
+        As in ``roc_auc``.
     reference : str, optional
         As in ``compare_roc_auc``; for ``power``.
+    split_strategy, group, confidence_level
+        As in ``roc_auc``.
 
     Returns
     -------

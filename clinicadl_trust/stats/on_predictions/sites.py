@@ -92,10 +92,12 @@ def unit_ttest(
 
     Parameters
     ----------
-    predictions, metric, split_strategy, group, confidence_level
+    predictions, metric
         As in ``unit_interval``.
     model, reference : str, optional
         As in ``compare_roc_auc``.
+    split_strategy, group, confidence_level
+        As in ``unit_interval``.
 
     Returns
     -------
@@ -138,13 +140,15 @@ def heterogeneity(
 
     Parameters
     ----------
-    predictions, metric, model, split_strategy, group, confidence_level
+    predictions, metric
         As in ``unit_interval``.
     by : str
         Column of sites.
     method : {"reml", "dl", "pm"}
         As in ``stats.heterogeneity``. Metrics between 0 and 1 are taken to the logit
         scale.
+    model, split_strategy, group, confidence_level
+        As in ``unit_interval``.
 
     Returns
     -------
