@@ -12,7 +12,6 @@ __all__ = [
     "LINE",
     "MARKERS",
     "MUTED",
-    "PAPER",
     "VIVID",
     "Dash",
     "Look",
@@ -21,11 +20,10 @@ __all__ = [
 
 Dash = str | tuple[float, tuple[float, ...]]
 
-#: Text, what is beside the point, grids, and the ground. Those of the report.
+#: Text, what is beside the point, and grids. All colours are the report's.
 INK = "#17212b"
 MUTED = "#55616d"
 LINE = "#d8dde2"
-PAPER = "#ffffff"
 
 #: Told apart with any kind of colour vision, and at least 3 to 1 on white.
 VIVID = ("#0b62a4", "#c2500a", "#0b7d5b", "#8b3a8f", "#8f7400", "#b3265e")

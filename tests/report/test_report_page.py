@@ -16,6 +16,7 @@ from synthetic_benchmark import make_benchmark
 from clinicadl_trust.exceptions import OutputError, StatisticsError
 from clinicadl_trust.report import render_report, write_report
 from clinicadl_trust.report.sections import curves, data, sites
+from clinicadl_trust.report.svg import PAINT
 
 SECTIONS = [
     "conclusion",
@@ -467,6 +468,12 @@ def test_colours_have_enough_contrast():
                 assert ratio >= 4.5, (ink, ground, ratio)
         for mark in ("m0", "m1", "m2", "m3", "m4", "m5", "b0", "b1"):
             assert _contrast(colours[mark], colours["paper"]) >= 3, mark
+
+
+def test_plots_and_page_have_one_palette():
+    css = Path(write_report.__code__.co_filename).parent / "templates" / "style.css"
+    light, _ = _variables(css.read_text(encoding="utf-8"))
+    assert {name: light[name] for name in PAINT} == PAINT
 
 
 def _variables(css: str) -> list[dict[str, str]]:

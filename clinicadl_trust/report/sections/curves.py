@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
-from markupsafe import Markup
 
+from clinicadl_trust import plots
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
-from clinicadl_trust.report.charts import Curve, scatter_chart
+from clinicadl_trust.report.charts import draw
 from clinicadl_trust.report.evidence import headed
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.class_curves import (
     Chart,
     calibration_charts,
+    looks,
     roc_charts,
 )
 from clinicadl_trust.report.text import count
@@ -132,19 +134,22 @@ def _scatter(
     """Draw one model's test scans; ``place`` makes its ids unique."""
     rows = rows[rows["seed"] == rows["seed"].min()].sort_values(list(IDS))
     shown = rows.iloc[:: -(-len(rows) // _N_POINTS)]
-    points = Curve(
-        model.title,
-        styles(benchmark.models)[model.name],
-        shown["label"].to_numpy(float),
-        shown["score"].to_numpy(float),
-    )
     people = count(rows["participant_id"].nunique(), "participant")
     description = (
         f"{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
         "prediction is right. The values are in predictions.tsv."
     )
     title = f"{model.title}, {strategy.heading.lower()}"
-    drawing: Markup = scatter_chart(
-        points, limits, f"chart-scatter-{place}", title, description
+    drawing = draw(
+        partial(
+            plots.predicted_against_true,
+            shown["label"],
+            shown["score"],
+            limits=limits,
+            look=looks(benchmark)[model.name],
+        ),
+        key=f"chart-scatter-{place}",
+        title=title,
+        description=description,
     )
     return Chart(f"scatter-{strategy.name}-{model.name}", model.title, drawing)
