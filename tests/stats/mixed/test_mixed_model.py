@@ -107,6 +107,19 @@ def test_the_gradient_of_laplaces_likelihood_is_its_derivative(
         assert_allclose(gradient[place], rise / 2e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("nodes", [1, 3, 9])
+@pytest.mark.parametrize("random", ["(1 | participant_id)", "(0 + age | site)"])
+def test_the_gradient_of_quadrature_is_its_derivative(nodes, random):
+    from clinicadl_trust.stats.mixed.quadrature import QuadratureLikelihood
+
+    design = build_design(f"ill ~ age + {random}", visits(30))
+    likelihood, point = QuadratureLikelihood(design, nodes), np.array([1.3, -0.1, 0.9])
+    _, gradient = likelihood.deviance_and_gradient(point)
+    for place, step in enumerate(1e-4 * np.eye(3)):
+        rise = likelihood.deviance(point + step) - likelihood.deviance(point - step)
+        assert_allclose(gradient[place], rise / 2e-4, atol=1e-5)
+
+
 def test_one_node_of_quadrature_is_laplaces_approximation():
     from clinicadl_trust.stats.mixed.quadrature import QuadratureLikelihood
 
