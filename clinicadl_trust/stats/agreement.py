@@ -58,7 +58,9 @@ def cohen_kappa(
     Returns
     -------
     Estimate
-        By statsmodels' definitions (Fleiss, Cohen and Everitt 1969).
+        By statsmodels' definitions (Fleiss, Cohen and Everitt 1969). Approximate: it
+        covers .92 to .94 at a kappa of .4 to .6 with 30 to 100 images, .88 to .92 at
+        .8 with 50 to 200.
 
     Raises
     ------
@@ -153,7 +155,12 @@ def icc(
     Returns
     -------
     Estimate
-        ``n_clusters`` counts targets.
+        ``n_clusters`` counts targets. Forms 1 and 3 cover .95 to .96 (10 targets and
+        3 raters, 100 and 2): calibrated. Form 2 is approximate, for how much all
+        raters differ is seen from a few: it covers .92 to .97 where their bias makes
+        up to a tenth of the noise, .88 to .97 at three tenths; where it makes six
+        tenths, and there are 100 targets, .70 to .78 with 2 raters, .79 to .83 with
+        3, .89 to .92 with 5 or more.
 
     Raises
     ------
@@ -191,7 +198,7 @@ def icc(
         confidence_level=confidence_level,
         standard_error=math.nan,
         method=f"intraclass correlation, form {form} of Shrout and Fleiss",
-        calibration="calibrated",
+        calibration="approximate" if form[0] == "2" else "calibrated",
         n=x.size,
         n_clusters=len(x),
     )
