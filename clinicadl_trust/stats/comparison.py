@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
-from clinicadl_trust.stats.design import choose_primary, infer_designs
+from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.evaluation import ALL_TESTED, notes
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import clustered_comparison
@@ -19,6 +19,7 @@ from clinicadl_trust.stats.metrics import metric_names
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.pairs import differences, pairs_of
 from clinicadl_trust.stats.prepared import prepare
+from clinicadl_trust.stats.recommendation import Estimand, follow
 from clinicadl_trust.stats.results import Comparison
 from clinicadl_trust.stats.rows import statistics_frame, statistics_row
 from clinicadl_trust.stats.runs import ModelRuns, models_of
@@ -35,6 +36,7 @@ def compare(
     *,
     group: str = "test",
     primary: str | None = None,
+    estimand: Estimand | None = None,
 ) -> pd.DataFrame:
     """Compare models on the same images, by one test for each question.
 
@@ -60,6 +62,10 @@ def compare(
     primary : str, optional
         The split strategy whose answer counts; by default the first held-out group,
         else cross-validation, else left-out sites.
+    estimand : {"patient", "hospital", "retrained"}, optional
+        What the primary answer is about, as in ``recommend``, which chooses the
+        strategy; the sites of a test group are then counted once each to tell of a
+        new hospital.
 
     Returns
     -------
@@ -73,7 +79,7 @@ def compare(
         If it is no predictions table.
     StatisticsError
         If a metric or model is unknown, there is a single model, or two models
-        predict different images.
+        predict different images; or the table cannot tell of the ``estimand``.
     """
     check_level(confidence_level)
     prepared = prepare(predictions, group)
@@ -81,7 +87,7 @@ def compare(
         metric = metric_names(prepared.task)[0]
     chosen = checked_metrics(prepared, metric)
     designs = infer_designs(prepared.table, group)
-    first = choose_primary(designs, primary)
+    designs, first = follow(prepared, designs, estimand, primary)
     pairs = pairs_of(models_of(prepared, designs), reference)
     rows = []
     for one in chosen:
