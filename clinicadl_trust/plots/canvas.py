@@ -61,12 +61,13 @@ def unit_square(ax: Axes) -> None:
 
 
 def decimals(widths: Iterable[float]) -> int:
-    """Return how many decimals show intervals of these widths, 1 to 4."""
+    """Return how many decimals show intervals of these widths."""
     found = [width for width in widths if math.isfinite(width) and width > 0]
     if not found:
         return 2
     typical = sorted(found)[len(found) // 2]
-    return min(max(math.ceil(0.7 - math.log10(typical)), 1), 4)
+    least = 2 if typical < 2 else 0
+    return min(max(math.ceil(0.7 - math.log10(typical)), least), 4)
 
 
 def signed(value: float, digits: int = 2) -> str:

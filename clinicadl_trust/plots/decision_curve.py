@@ -106,21 +106,22 @@ def _without_model(
     ax.plot(x, 0 * x, color=INK, lw=1.1, gid="treat none")
     room = max(top, 0.02)
     ax.set(xlim=(x[0], x[-1]), ylim=(-0.22 * room, 1.12 * room))
-    ax.annotate(
-        "treat none",
-        (x[-1], 0),
-        xytext=(0, -3),
-        textcoords="offset points",
-        ha="right",
-        va="top",
-        fontsize="small",
-        color=INK,
-    )
     # Named where it leaves the drawing, below what models have to offer.
     worth = everyone["net_benefit"].to_numpy()
     height = max(-0.12 * room, worth[-1])
     place = float(np.interp(-height, -worth, x))
-    is_left = place < x[0] + 0.3 * (x[-1] - x[0])
+    is_left = place < x[0] + 0.35 * (x[-1] - x[0])
+    # Beside it, where treating all has not come down yet, or has gone.
+    ax.annotate(
+        "treat none",
+        (x[-1] if is_left else x[0], 0),
+        xytext=(0 if is_left else 4, -3),
+        textcoords="offset points",
+        ha="right" if is_left else "left",
+        va="top",
+        fontsize="small",
+        color=INK,
+    )
     ax.annotate(
         "treat all",
         (place, height),
@@ -153,7 +154,8 @@ def _check(named: Mapping[str, DecisionCurve]) -> None:
                 "Give stats.net_benefit several, such as numpy.linspace(.05, .5, 46)."
             )
     everyone = [_of(curve, "treat all")["net_benefit"] for curve in named.values()]
-    if any(len(e) != len(everyone[0]) or (e != everyone[0]).any() for e in everyone):
+    first = everyone[0]
+    if not all(len(e) == len(first) and np.allclose(e, first) for e in everyone):
         raise StatisticsError(
             "Treating all is not worth the same for every model: they were tested on "
             "other people, or at other thresholds. Compare them on the same ones."

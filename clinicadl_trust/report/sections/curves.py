@@ -22,6 +22,7 @@ from clinicadl_trust.report.sections.class_curves import (
     looks,
     roc_charts,
 )
+from clinicadl_trust.report.sections.decisions import decision_charts
 from clinicadl_trust.report.text import count
 from clinicadl_trust.stats import calibration_curve, roc_curve
 
@@ -58,6 +59,9 @@ def build(benchmark: Benchmark) -> Section:
         "panels": panels,
         "legend": [] if regression else legend,
         "regression": regression,
+        "decision": any(
+            c.key.startswith("decision-") for p in panels for c in p.charts
+        ),
         "n_points": _N_POINTS,
     }
     return Section("curves", title, "curves.html", content, tuple(missing))
@@ -89,6 +93,9 @@ def _curves(
             *roc_charts(benchmark, strategy, roc, rank),
             *calibration_charts(benchmark, strategy, calibration, rank),
         )
+        if len(calibration):  # else scores are no probabilities
+            drawn = predictions[predictions["model"].isin(names)]
+            charts += tuple(decision_charts(benchmark, strategy, drawn, rank))
         if charts:
             panels.append(_Panel(headed(benchmark, strategy), charts))
     return panels
