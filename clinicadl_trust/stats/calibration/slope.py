@@ -21,7 +21,7 @@ from clinicadl_trust.stats.sample import Counts, Sample
 __all__ = ["calibration_intercept", "calibration_slope"]
 
 #: Participants of the smaller class from which on intervals keep their level
-#: (measured in tests/long/test_calibration_coverage.py).
+#: (measured by ``clinicadl trust-check --scenario perfect-calibration``).
 _ENOUGH = 20
 _MAX_STEPS = 100
 
