@@ -81,6 +81,11 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
     StatisticsError
         If a column or a value is missing.
     """
+    if not isinstance(value, str):
+        raise StatisticsError(
+            f"value={value!r} is no column of the predictions. Give its name, or one "
+            f"of {', '.join(KINDS)}."
+        )
     columns = [str(column) for column in predictions.columns]
     needed = [*_IMAGE, "model"]
     needed += ["label", "score"] if value in KINDS else [value]

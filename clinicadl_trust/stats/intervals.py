@@ -9,6 +9,7 @@ import numpy as np
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.options import check_number
 
 __all__ = [
     "Interval",
@@ -49,14 +50,13 @@ def check_level(confidence_level: float) -> float:
     StatisticsError
         For example for 95.
     """
-    if not 0 < confidence_level < 1:
-        hint = (
-            f" Write {confidence_level / 100:g}." if 1 < confidence_level < 100 else ""
-        )
+    level = check_number("confidence_level", confidence_level)
+    if not 0 < level < 1:
+        hint = f" Write {level / 100:g}." if 1 < level < 100 else ""
         raise StatisticsError(
-            f"A confidence level lies between 0 and 1, not {confidence_level:g}.{hint}"
+            f"A confidence level lies between 0 and 1, not {level:g}.{hint}"
         )
-    return float(confidence_level)
+    return level
 
 
 def t_quantile(df: float, confidence_level: float) -> float:

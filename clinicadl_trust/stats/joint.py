@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.options import check_seed
 from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["Means", "clustered_means", "max_t"]
@@ -98,6 +99,7 @@ def max_t(
     Westfall and Young, Resampling-Based Multiple Testing, 1993; Hothorn, Bretz and
     Westfall, Biometrical Journal 50, 2008.
     """
+    check_seed(seed)
     raw = np.asarray(p_values, dtype=float)
     if covariance.shape != (raw.size, raw.size):
         raise StatisticsError(

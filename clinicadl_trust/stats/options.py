@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
+
+import numpy as np
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 
-__all__ = ["check_choice", "check_seed", "check_whole"]
+__all__ = ["check_choice", "check_number", "check_seed", "check_whole"]
 
 
 def check_choice(name: str, value: object, known: Iterable[str]) -> None:
@@ -24,6 +27,24 @@ def check_choice(name: str, value: object, known: Iterable[str]) -> None:
         )
 
 
+def check_number(name: str, value: object) -> float:
+    """Return a finite number.
+
+    Raises
+    ------
+    StatisticsError
+        If it is another thing, or not finite.
+    """
+    if not isinstance(value, str):
+        try:
+            number = float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError, OverflowError):
+            number = math.nan
+        if math.isfinite(number):
+            return number
+    raise StatisticsError(f"{name}={value!r} makes no sense: give a finite number.")
+
+
 def check_whole(name: str, value: object, least: int = 1, advice: str = "") -> int:
     """Return a whole number, refused below the least that makes sense.
 
@@ -32,12 +53,9 @@ def check_whole(name: str, value: object, least: int = 1, advice: str = "") -> i
     StatisticsError
         If it is smaller, a fraction, or no number.
     """
-    try:
-        number = int(value)  # type: ignore[call-overload]
-        if number == value and number >= least and not isinstance(value, str):
-            return number
-    except (TypeError, ValueError, OverflowError):
-        pass
+    number = value if isinstance(value, int | float | np.number) else math.nan
+    if math.isfinite(number) and number >= least and number == int(number):
+        return int(number)
     raise StatisticsError(
         f"{name}={value!r} makes no sense: a whole number from {least} on is needed."
         + (f" {advice}" if advice else "")

@@ -101,7 +101,7 @@ def test_a_posterior_is_shown_as_text_and_as_a_row():
     ("call", "message"),
     [
         (lambda: corrected_kfold_ttest(A, 5), "5 folds x 1 repeats make 5 diff.* 10"),
-        (lambda: corrected_kfold_ttest(A, 1, 10), "n_folds=1 and n_repeats=10"),
+        (lambda: corrected_kfold_ttest(A, 1, 10), "n_folds=1 makes no sense"),
         (lambda: corrected_kfold_ttest(A, 10, unit="site"), "stats.unit_ttest"),
         (lambda: corrected_kfold_ttest(A, 10, unit="scanner"), "each scanner differs"),
         (lambda: corrected_kfold_ttest(A, 10, unit="dataset"), "left-out datasets"),

@@ -104,7 +104,7 @@ def test_equal_models_are_rejected_at_the_nominal_rate():
         ({"models": ["a", "a"]}, "Two models or more"),
         ({"cluster": None}, "cluster='participant_id'"),
         ({"cluster": "patient"}, "cluster='patient' is no column"),
-        ({"n_resamples": 9}, "too few"),
+        ({"n_resamples": 9}, "from 99 on"),
         ({"label": "truth"}, "no column 'truth'"),
         ({"statistic": "auc"}, "Unknown metric 'auc'"),
     ],
@@ -126,7 +126,7 @@ def test_tables_that_say_nothing_are_refused():
         permutation_test(images().head(0), "mean", **options)
     table = images()
     table.loc[3, "a"] = np.nan
-    with pytest.raises(StatisticsError, match="lacks a score for 1 images"):
+    with pytest.raises(StatisticsError, match="1 of 90 scores of 'a' are missing"):
         permutation_test(table, "mean", **options)
     with pytest.raises(StatisticsError, match="undefined on some permutations"):
         permutation_test(images().assign(label=1.0), "roc_auc", **options)

@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.bins import Bins, bin_numbers
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
     two_classes,
 )
+from clinicadl_trust.stats.options import check_seed, check_whole
 from clinicadl_trust.stats.results import Calibration
 from clinicadl_trust.stats.sample import Sample
 
@@ -140,10 +140,8 @@ def expected_calibration_error(
     """
     sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
-    if n_simulations < 1:
-        raise StatisticsError(
-            f"n_simulations={n_simulations} makes no sense: 1000 is usual."
-        )
+    check_whole("n_simulations", n_simulations, 1, "1000 is usual.")
+    check_seed(seed)
     number = bin_numbers(given, n_bins, bins)
     value = float(_errors(sample.label[None], given, number)[0])
     chance = _by_chance(sample, given, number, n_simulations, seed)

@@ -15,6 +15,7 @@ from clinicadl_trust.stats.calibration.probabilities import (
     two_classes,
 )
 from clinicadl_trust.stats.intervals import Interval, check_level, t_interval
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
@@ -148,7 +149,7 @@ def _checked(
     check_level(confidence_level)
     sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
-    if clip is not None and not 0 < clip < 0.5:
+    if clip is not None and not 0 < check_number("clip", clip) < 0.5:
         raise StatisticsError(
             f"clip={clip:g} must lie between 0 and 0.5, such as 1e-6."
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +13,7 @@ from scipy import special
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
 from clinicadl_trust.stats.means import finite_values
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["BayesianComparison", "bayesian_correlated_ttest", "check_rope"]
@@ -181,7 +181,7 @@ def check_rope(rope: float) -> None:
     StatisticsError
         If it is negative or not finite.
     """
-    if not (math.isfinite(rope) and rope >= 0):
+    if check_number("rope", rope) < 0:
         raise StatisticsError(
             f"A region of practical equivalence goes from -rope to rope; rope={rope} "
             "is no such width. Give for example .01 for a hundredth of AUC."

@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.mixed.expressions import Expressions
 from clinicadl_trust.stats.mixed.formula import MixedFormula, parse_formula
 from clinicadl_trust.stats.mixed.grouping import Grouping
@@ -142,7 +143,7 @@ def _vector(name: str, given: str | Sequence[float], data: pd.DataFrame) -> Arra
                 f"{', '.join(map(str, data.columns))}."
             )
         given = data[given]
-    vector = np.asarray(given, dtype=float)
+    vector = as_numbers(given, name)
     if vector.shape != (len(data),):
         raise StatisticsError(
             f"{name} has shape {vector.shape}; the table has {len(data)} rows."

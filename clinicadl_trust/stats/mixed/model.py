@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.mixed.binomial import fit_binomial
 from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import DesignMatrices, build_design
@@ -19,6 +20,7 @@ from clinicadl_trust.stats.mixed.mode_variances import mode_variances
 from clinicadl_trust.stats.mixed.presentation import present
 from clinicadl_trust.stats.mixed.profile import Profile
 from clinicadl_trust.stats.mixed.result import MixedModel
+from clinicadl_trust.stats.options import check_choice, check_whole
 
 __all__ = ["mixed_model"]
 
@@ -114,19 +116,10 @@ def mixed_model(
 def _check_options(
     family: str, df: str, confidence_level: float, n_quadrature: int | None
 ) -> None:
-    if family not in ("gaussian", "binomial"):
-        raise StatisticsError(
-            f"family={family!r} is not one of 'gaussian', 'binomial'."
-        )
-    if df not in ("satterthwaite", "kenward-roger", "normal"):
-        raise StatisticsError(
-            f"df={df!r} is not one of 'satterthwaite', 'kenward-roger', 'normal'."
-        )
-    if not 0 < confidence_level < 1:
-        raise StatisticsError(
-            f"confidence_level={confidence_level!r} must lie between 0 and 1."
-        )
-    if n_quadrature is not None and not 1 <= n_quadrature <= 100:
+    check_choice("family", family, ("gaussian", "binomial"))
+    check_choice("df", df, ("satterthwaite", "kenward-roger", "normal"))
+    check_level(confidence_level)
+    if n_quadrature is not None and check_whole("n_quadrature", n_quadrature) > 100:
         raise StatisticsError(f"n_quadrature={n_quadrature!r} must be 1 to 100.")
 
 

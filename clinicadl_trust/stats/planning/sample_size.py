@@ -10,6 +10,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_choice, check_number
 from clinicadl_trust.stats.planning.goal import Design, Goal, smallest
 from clinicadl_trust.stats.planning.pilot import from_pilot
 from clinicadl_trust.stats.planning.spread import (
@@ -154,6 +155,14 @@ def required_sample_size(
     Hanley and McNeil, Radiology 143, 1982; Obuchowski and McClish, Stat. Med. 16, 1997;
     Connor, Biometrics 43, 1987 (McNemar); Kish, Survey Sampling, 1965 (design effect).
     """
+    numbers = {"width": width, "power": power, "value": value, "sd": sd}
+    numbers |= {"difference": difference, "correlation": correlation, "icc": icc}
+    numbers |= {"prevalence": prevalence, "site_icc": site_icc}
+    numbers |= {"images_per_participant": images_per_participant}
+    numbers |= {"participants_per_site": participants_per_site}
+    for name, number in numbers.items():
+        if number is not None:
+            check_number(name, number)
     goal = _goal(metric, width, power, difference, confidence_level)
     _check(metric, variance, prevalence)
     if pilot is None:
@@ -202,7 +211,7 @@ def _goal(
     level: float,
 ) -> Goal:
     check_level(level)
-    if metric not in METRICS:
+    if not isinstance(metric, str) or metric not in METRICS:
         raise StatisticsError(
             f"metric={metric!r} is unknown.{did_you_mean(metric, METRICS)} A Dice "
             "score is a 'mean'."
@@ -231,10 +240,7 @@ def _goal(
 
 
 def _check(metric: str, variance: str, prevalence: float | None) -> None:
-    if variance not in FORMULAS:
-        raise StatisticsError(
-            f"variance={variance!r} is unknown.{did_you_mean(variance, FORMULAS)}"
-        )
+    check_choice("variance", variance, FORMULAS)
     if prevalence is not None and metric != "roc_auc":
         raise StatisticsError(f"prevalence is for the ROC AUC, not a {NAMES[metric]}.")
     if prevalence is not None and not 0 < prevalence < 1:

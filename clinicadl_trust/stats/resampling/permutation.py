@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,7 +13,9 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.options import check_seed, check_whole
 from clinicadl_trust.stats.resampling.draws import cluster_codes
 from clinicadl_trust.stats.resampling.weighted import image_values
 
@@ -25,6 +27,7 @@ Statistic = Callable[[Array, Array], float]
 #: Metrics that only know the order of scores: these are swapped as ranks.
 _RANKED = ("roc_auc", "average_precision")
 _BLOCK = 256
+_SHARED = "Compare models on the images that all of them have."
 
 
 @dataclass(frozen=True)
@@ -125,10 +128,8 @@ def permutation_test(
     codes = cluster_codes(table, cluster, "cluster")
     n_clusters = int(codes.max()) + 1
     names, rows = _measures(table, statistic, pairs, label)
-    if n_resamples < 99:
-        raise StatisticsError(
-            f"n_resamples={n_resamples} is too few for a p-value. Use 999 or more."
-        )
+    check_whole("n_resamples", n_resamples, 99, "Use 999 or more for a p-value.")
+    check_seed(seed)
     swaps, exact = _swaps(n_clusters, n_resamples, seed)
     values = np.column_stack([measure(swaps, codes) for measure in rows])
     observed, others = values[0], np.abs(values)
@@ -170,27 +171,21 @@ def _pairs(table: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, str]]:
     if table.empty:
         raise StatisticsError("The table is empty: there is nothing to swap.")
     columns = [str(column) for column in table.columns]
+    if isinstance(models, str) or not isinstance(models, Iterable):
+        raise StatisticsError(f"models is a list of columns, not {models!r}.")
     for model in models:
         if model not in table:
             raise StatisticsError(
                 f"There is no column '{model}'.{did_you_mean(model, columns)}"
             )
-        missing = int((~np.isfinite(_numbers(table, model))).sum())
-        if missing:
-            raise StatisticsError(
-                f"Model '{model}' lacks a score for {missing} images. Compare models "
-                "on the images that all of them have."
-            )
+        finite(table[model], f"Scores of '{model}'", _SHARED)
     if len(set(models)) < 2:
         raise StatisticsError(f"Two models or more are needed, not {list(models)}.")
     return list(combinations(dict.fromkeys(models), 2))
 
 
 def _numbers(table: pd.DataFrame, column: str) -> Array:
-    try:
-        return table[column].to_numpy(dtype=float)
-    except (TypeError, ValueError) as error:
-        raise StatisticsError(f"Column '{column}' is no number: {error}.") from error
+    return finite(table[column], f"Values of '{column}'")
 
 
 def _measures(
@@ -203,11 +198,8 @@ def _measures(
     names: list[tuple[str, str, str]] = []
     made: list[Measure] = []
     wanted: Sequence[str | Statistic]
-    wanted = (
-        [statistic]
-        if isinstance(statistic, str) or callable(statistic)
-        else list(statistic)
-    )
+    single = isinstance(statistic, str) or not isinstance(statistic, Iterable)
+    wanted = [statistic] if single else list(statistic)  # type: ignore
     for each in wanted:
         for a, b in pairs:
             x, y = _numbers(table, a), _numbers(table, b)

@@ -14,6 +14,7 @@ from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
 from clinicadl_trust.stats.intervals import Interval, normal_interval
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.roc.independent import independent_comparison
 from clinicadl_trust.stats.sample import binary_sample
@@ -65,6 +66,8 @@ def roc_auc(
     >>> round(estimate.value, 3)
     0.889
     """
+    if transform is not None:
+        check_choice("transform", transform, ("logit",))
     sample = binary_sample(label, cluster)
     metric = get_metric("roc_auc", "binary")
     scores = [as_numbers(score, "Scores")]

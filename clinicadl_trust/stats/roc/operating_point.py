@@ -16,6 +16,7 @@ from clinicadl_trust.stats.held_out import is_constant
 from clinicadl_trust.stats.intervals import check_level, scaled_interval
 from clinicadl_trust.stats.labels import say_few
 from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample, binary_sample
 
@@ -86,7 +87,7 @@ def sensitivity_at_specificity(
     Stat. 24, 1996 (the variance); Obuchowski, Biometrics 53, 1997 (sums by cluster).
     """
     check_level(confidence_level)
-    if not 0 < specificity < 1:
+    if not 0 < check_number("specificity", specificity) < 1:
         hint = f" Write {specificity / 100:g}." if 1 < specificity < 100 else ""
         raise StatisticsError(
             f"A specificity lies between 0 and 1, not {specificity:g}.{hint}"

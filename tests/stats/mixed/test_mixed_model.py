@@ -236,7 +236,7 @@ def test_the_place_of_a_mistake_is_pointed_at():
         ({"weights": [1.0]}, r"shape \(1,\)"),
         ({"weights": [-1.0] * 240}, "above 0"),
         ({"family": "binomial"}, "needs 0 and 1"),
-        ({"n_quadrature": 0}, "1 to 100"),
+        ({"n_quadrature": 0}, "n_quadrature=0"),
         ({"reml": False, "df": "kenward-roger"}, "reml=True"),
     ],
 )
