@@ -85,7 +85,8 @@ class CalibrationError:
             f"ECE {self.value:.3f}; perfect probabilities would show "
             f"{self.expected_if_calibrated:.3f} ({self.low_if_calibrated:.3f} to "
             f"{self.high_if_calibrated:.3f}), p = {self.p_value:.3g} ({self.method}, "
-            f"{self.calibration}, {self.n_bins} bins, {self.n} images of {self.n_clusters} units)"
+            f"{self.calibration}, {self.n_bins} bins, {self.n} images of "
+            f"{self.n_clusters} units)"
         )
         return "\n".join([text, *(f"  ! {w}" for w in self.warnings)])
 
