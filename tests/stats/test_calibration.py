@@ -155,7 +155,7 @@ def test_ece_is_the_mean_gap_of_bins():
     assert made == again
     other = expected_calibration_error(label, score, n_simulations=4000, seed=1)
     assert made.expected_if_calibrated != other.expected_if_calibrated
-    assert made.to_frame().shape == (1, 11)
+    assert made.to_frame().shape == (1, 12) and made.calibration == "calibrated"
 
 
 def test_participants_make_chance_larger():

@@ -64,7 +64,7 @@ def _percentile(data: tuple[Array, Array, Array]) -> Answer:
 
 def _chance(data: tuple[Array, Array, Array]) -> Answer:
     made = expected_calibration_error(*data, n_simulations=199)
-    return Answer(p_value=made.p_value, calibration=getattr(made, "calibration", None))
+    return Answer(p_value=made.p_value, calibration=made.calibration)
 
 
 _SLOPE = (
@@ -95,6 +95,7 @@ _DESIGNS = {
     "200 participants": Perfect(200, 1, 0.0),
     "60 participants x 5 images, ICC .2": Perfect(60, 5, 0.2),
     "60 participants x 5 images, ICC .8": Perfect(60, 5, 0.8),
+    "120 participants x 2 images, ICC .5": Perfect(120, 2, 0.5, -1.2),
     "400 participants x 2 images, few patients": Perfect(400, 2, 0.5, -2.0),
     "20 participants x 3 images": Perfect(20, 3, 0.5),
 }
