@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -82,13 +82,9 @@ def posterior(
     ax.plot(x, density, color=INK, lw=1.2, gid="density")
     _interval(ax, result, density.max())
     _regions(ax, result, models)
-    digits = decimals([result.high - result.low])
-    ax.set_xlabel(
-        f"Difference in {metric}\n{signed(result.mean, digits)}, "
-        f"{result.credible_level:.0%} credible: {signed(result.low, digits)} to "
-        f"{signed(result.high, digits)}"
-    )
+    _label(ax, result, metric)
     ax.set_yticks([])
+    ax.locator_params(axis="x", nbins=6)
     tidy(ax, "left")
     return ax
 
@@ -124,20 +120,38 @@ def _interval(ax: Axes, result: BayesianComparison, peak: float) -> None:
     ax.plot(result.mean, -0.05 * peak, "o", ms=5, color=INK, mew=0)
 
 
+def _label(ax: Axes, result: BayesianComparison, metric: str) -> None:
+    """Say what differs, and below by how much."""
+    digits = decimals([result.high - result.low])
+    ax.annotate(
+        f"{signed(result.mean, digits)}, {result.credible_level:.0%} credible: "
+        f"{signed(result.low, digits)} to {signed(result.high, digits)}",
+        (0.5, 0),
+        xycoords=ax.set_xlabel(f"Difference in {metric}"),
+        xytext=(0, -3),
+        textcoords="offset points",
+        ha="center",
+        va="top",
+    )
+
+
 def _regions(ax: Axes, result: BayesianComparison, models: tuple[str, str]) -> None:
     """Write each probability where its region is, the middle one above."""
     for share, name, place, ha, color in (
         (result.p_worse, models[1], 0.01, "left", VIVID[1]),
         (result.p_better, models[0], 0.99, "right", VIVID[0]),
     ):
-        ax.text(
-            place,
-            0.98,
-            f"{name} better\n{_percent(share)}",
-            transform=ax.transAxes,
-            ha=ha,
-            va="top",
-            color=color,
+        look: dict[str, Any] = {"ha": ha, "va": "top", "color": color}
+        # One text a line: an SVG is set in a font whose widths are not known here.
+        first = ax.text(place, 0.98, f"{name} better", transform=ax.transAxes, **look)
+        edge = 0 if ha == "left" else 1
+        ax.annotate(
+            _percent(share),
+            (edge, 0),
+            xycoords=first,
+            xytext=(0, -2),
+            textcoords="offset points",
+            **look,
         )
     if result.rope:
         low, high = ax.get_xlim()

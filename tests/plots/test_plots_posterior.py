@@ -27,6 +27,7 @@ def test_areas_and_numbers_are_those_of_the_result(rope, ax):
     assert_allclose(bar[:, 0], [result.low, result.high])
     written = texts(ax)
     assert f"cnn better\n{result.p_better:.0%}" in written
+    assert f"{result.mean:+.3f}, 95% credible" in written
     assert ("equivalent" in written) == (rope > 0)
     if rope:
         assert_allclose(
