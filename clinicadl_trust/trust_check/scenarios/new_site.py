@@ -5,12 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import ndtr, ndtri
+from scipy.special import expit, logit, ndtr, ndtri
 
 from clinicadl_trust.stats import Heterogeneity, heterogeneity, roc_auc
 from clinicadl_trust.trust_check.scenario import Answer, Procedure, Scenario, Setting
 
 __all__ = ["SCENARIO"]
+
+#: d' of an AUC of .85.
+_MIDDLE = 2**0.5 * ndtri(0.85)
 
 
 @dataclass(frozen=True)
@@ -22,23 +25,30 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class _NewSite:
+class _Sites:
     """Sites of 40 patients and 40 controls whose AUC varies around .85."""
 
     sites: int
     spread: float
 
     def __call__(self, rng: np.random.Generator) -> Seen:
-        middle = 2**0.5 * ndtri(0.85)
-        shift = middle + self.spread * rng.normal(size=self.sites + 1)
+        shift = _MIDDLE + self.spread * rng.normal(size=self.sites + 1)
         label = np.repeat([1.0, 0.0], 40)
         found = [roc_auc(label, d * label + rng.normal(size=80)) for d in shift[1:]]
-        values, errors = zip(*((e.value, e.standard_error) for e in found), strict=True)
-        made = heterogeneity(values, errors, transform="logit")
+        # An AUC of 1 has an interval, though no standard error.
+        errors = [e.standard_error or (e.high - e.low) / 3.92 for e in found]
+        made = heterogeneity([e.value for e in found], errors, transform="logit")
         return Seen(made, float(ndtr(shift[0] / 2**0.5)))
 
+    @property
+    def mean(self) -> float:
+        """The mean AUC over all sites there could be, on the logit scale."""
+        points, weights = np.polynomial.hermite_e.hermegauss(60)
+        values = logit(ndtr((_MIDDLE + self.spread * points) / 2**0.5))
+        return float(expit(weights @ values / weights.sum()))
 
-_PROCEDURES = (
+
+_UNSEEN = (
     Procedure(
         "95 % interval of the mean over sites",
         lambda d: Answer(d.made.low, d.made.high),
@@ -53,6 +63,24 @@ _PROCEDURES = (
         ),
     ),
 )
+_MEAN = (
+    Procedure(
+        "heterogeneity: Hartung and Knapp, logit scale",
+        lambda d: Answer(d.made.low, d.made.high, calibration=d.made.calibration),
+    ),
+)
+_DESIGNS = ((4, 0.4), (5, 0.4), (8, 0.4), (20, 0.4), (50, 0.4), (5, 0.15), (20, 0.15))
+
+
+def _setting(sites: _Sites, is_mean: bool) -> Setting:
+    title = "mean AUC" if is_mean else "AUC of the next site"
+    return Setting(
+        f"{title}, {sites.sites} sites, standard deviation {sites.spread:g} of d'",
+        sites,
+        _MEAN if is_mean else _UNSEEN,
+        truth=sites.mean if is_mean else lambda d: d.unseen,
+    )
+
 
 SCENARIO = Scenario(
     name="new-site",
@@ -67,21 +95,8 @@ SCENARIO = Scenario(
         "that variance is hardly known."
     ),
     settings=tuple(
-        Setting(
-            f"{sites} sites, standard deviation {spread:g} of d'",
-            _NewSite(sites, spread),
-            _PROCEDURES,
-            truth=lambda d: d.unseen,
-        )
-        for sites, spread in ((4, 0.4), (5, 0.4), (8, 0.4), (20, 0.4), (50, 0.4))
-    )
-    + tuple(
-        Setting(
-            f"{sites} sites, standard deviation 0.15 of d'",
-            _NewSite(sites, 0.15),
-            _PROCEDURES,
-            truth=lambda d: d.unseen,
-        )
-        for sites in (5, 20)
+        _setting(_Sites(*design), is_mean)
+        for is_mean in (False, True)
+        for design in _DESIGNS
     ),
 )
