@@ -13,6 +13,7 @@ from clinicadl_trust.testing.models import (
 )
 from clinicadl_trust.testing.statistics import check_statistic
 from clinicadl_trust.testing.strategies import check_split_strategy
+from clinicadl_trust.testing.study import synthetic_study
 from clinicadl_trust.testing.synthetic import (
     synthetic_cohort,
     synthetic_predictions,
@@ -34,5 +35,6 @@ __all__ = [
     "example_parts",
     "synthetic_cohort",
     "synthetic_predictions",
+    "synthetic_study",
     "synthetic_test_group",
 ]
