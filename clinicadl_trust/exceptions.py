@@ -91,3 +91,9 @@ def did_you_mean(name: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(key, list(folded), n=1, cutoff=0.6)
     hint = f" Did you mean '{folded[near[0]]}'?" if near else ""
     return f"{hint} Known names: {', '.join(known) or 'none'}."
+
+
+def _fold(name: str) -> str:
+    for mark in "-_ ":
+        name = name.replace(mark, "")
+    return name.lower()

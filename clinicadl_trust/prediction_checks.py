@@ -93,6 +93,8 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
     if twice.any():
         first = table.loc[twice, key].iloc[0].to_dict()
         visits = "" if has_sessions else " Visits are told apart by 'session_id'."
+        if copies := int(table.duplicated().sum()):
+            visits += f" {copies} rows are copies of another: remove them."
         raise PredictionsError(
             f"{source} predicts an image more than once in one run: {first}. Keep one "
             "row per image, model, fold and seed: give each model a name of its own in "
@@ -172,7 +174,7 @@ def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
             raise PredictionsError(
                 f"{source} has no column '{name}'{several}."
                 f"{did_you_mean(name, names)} If one of them is meant, say so with "
-                f"--column {name}=ITS-NAME."
+                f"--column '{name}=ITS NAME'."
             )
     return scores
 
@@ -245,6 +247,7 @@ def _checked_labels(table: pd.DataFrame, scores: list[str], source: str) -> pd.S
     _refuse(
         ~single & labels.notna() & ~names.isin(classes),
         table,
-        f"{source} has a label that is none of the classes {sorted(classes)}",
+        f"{source} has a label that is none of the classes {sorted(classes)} (if these "
+        "are models: --model-column NAME=COLUMN for each)",
     )
     return numbers.astype(object).where(single, names)

@@ -100,7 +100,9 @@ def prepare(predictions: pd.DataFrame, group: str = "test") -> Prepared:
     groups = sorted(table["group"].unique())
     if group not in groups:
         raise StatisticsError(
-            f"The predictions have no group '{group}'.{did_you_mean(group, groups)}"
+            f"The predictions have no group '{group}'.{did_you_mean(group, groups)} "
+            "The column 'group' says train, validation or test: give it another name "
+            "if it means something else."
         )
     task, classes = _task(table)
     table["label"] = _labels(table, classes)
