@@ -14,12 +14,14 @@ from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
     BayesianComparison,
     NestedLosses,
+    RefitPermutationTest,
     bayesian_correlated_ttest,
     corrected_kfold_ttest,
     corrected_resampled_ttest,
     cross_validation_interval,
     nested_cross_validation,
     nested_cross_validation_interval,
+    refit_permutation_test,
 )
 from clinicadl_trust.stats.curves import calibration_curve, roc_curve
 from clinicadl_trust.stats.decision import (
@@ -79,6 +81,7 @@ __all__ = [
     "NestedLosses",
     "PermutationTest",
     "Recommendation",
+    "RefitPermutationTest",
     "SampleSize",
     "Subgroups",
     "adjust",
@@ -117,6 +120,7 @@ __all__ = [
     "proportion",
     "read_statistics",
     "recommend",
+    "refit_permutation_test",
     "register",
     "reliability_curve",
     "required_sample_size",

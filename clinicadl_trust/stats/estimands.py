@@ -22,7 +22,7 @@ HOSPITAL = "a new hospital, for these trained models"
 RETRAINED = "a retrained model and a new patient of these hospitals"
 
 #: Labels redrawn and the model refitted: is there anything to learn at all?
-CHANCE = "a model trained anew where labels mean nothing"
+CHANCE = "a retrained model against one that has nothing to learn"
 
 #: Images that took part in choosing the model.
 VALIDATION = "none: these images helped to choose the model"

@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.stats.cross_validation.corrected import cross_validation_interval
+from clinicadl_trust.stats.cross_validation.corrected import corrected_interval
 from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import CONSTANT, clustered_estimate
@@ -148,7 +148,7 @@ def _estimate(
     n_train, n_test = runs.design.sizes(mean_by_key(cells))
     if not n_train:
         return replace(_none(ALL_TESTED, level), value=float(np.mean(values)))
-    return cross_validation_interval(
+    return corrected_interval(
         values,
         n_train,
         n_test,
