@@ -142,7 +142,12 @@ def _block(task: _Task, seed: int) -> tuple[_Task, list[Tally]]:
     with warnings.catch_warnings(), np.errstate(all="ignore"):
         warnings.simplefilter("ignore")
         for _ in range(size):
-            data = setting.draw(rng)
+            try:
+                data = setting.draw(rng)
+            except StatisticsError:  # some draw what they analyse
+                for tally in tallies:
+                    tally.refusals += 1
+                continue
             for procedure, tally in zip(setting.procedures, tallies, strict=True):
                 _count(setting, procedure, data, tally)
     return task, tallies

@@ -110,6 +110,19 @@ def test_data_without_an_answer_are_counted_apart(only):
     assert made.refused == pytest.approx(300, abs=40)
 
 
+def test_data_that_cannot_be_drawn_are_counted_as_without_an_answer(only):
+    def draw(rng):
+        if rng.random() < 0.5:
+            raise StatisticsError("one class")
+        return rng.normal(size=10)
+
+    procedures = normal_mean(10).settings[0].procedures
+    setting = Setting("t", draw, procedures, truth=0.0)
+    made = only(Scenario("mean", "A", "N", "O", (setting,)), 400).measurements[0]
+    assert made.replicates == 400
+    assert made.refused == pytest.approx(200, abs=50)
+
+
 def test_a_truth_may_be_drawn_with_the_data(only):
     setting = Setting(
         "drawn",
