@@ -100,10 +100,10 @@ def cross_validation_interval(
     ============  ============  ==================
 
     ``"corrected"`` needs nothing but fold values and is the first choice; it is up to
-    1.7 times as wide as it must be where many participants teach the model much. ``"nested"``
-    refits the model n_repeats * n_folds * (n_folds + 1) / 2 times, for a loss that each
-    participant has by itself, such as an error. ``"pooled"`` does not see the training
-    and is too narrow.
+    1.7 times as wide as it must be where many participants teach the model much.
+    ``"nested"`` refits the model n_repeats * n_folds * (n_folds + 1) / 2 times, for a
+    loss that each participant has by itself, such as an error. ``"pooled"`` does not
+    see the training and is too narrow.
 
     References
     ----------
