@@ -129,7 +129,7 @@ def build_design(
         names=names,
         groupings=pieces.groupings(),
         weights=extra.get("weights", one) * (one if trials is None else trials),
-        offset=extra.get("offset", np.zeros(n)),
+        offset=extra.get("offset", np.zeros(n)) + pieces.offset(),
         formula=parts,
         warnings=tuple(warnings),
     )

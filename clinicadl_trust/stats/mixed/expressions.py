@@ -11,11 +11,14 @@ from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.mixed.formula import MixedFormula, RandomTerm
+from clinicadl_trust.stats.mixed.functions import FUNCTIONS
 from clinicadl_trust.stats.mixed.grouping import Grouping, Term
 
 __all__ = ["Expressions"]
 
 Array = NDArray[np.float64]
+
+_POLYNOMIAL = re.compile(r"(poly\([^()]*\))\[(\d+)\]")
 
 
 class Expressions:
@@ -37,7 +40,7 @@ class Expressions:
         used = {name for term in self.formula.random for name in term.group}
         for name in used - set(self.data.columns):
             raise _unknown(self.formula.text, name, self.data)
-        expressions = [*self.formula.response, self.formula.fixed]
+        expressions = [*self.formula.response, *self.formula.offset, self.formula.fixed]
         expressions += [term.left for term in self.formula.random]
         words = set(re.findall(r'Q\("([^"]+)"\)', " ".join(expressions)))
         words |= set(re.findall(r"[A-Za-z_][\w]*", " ".join(expressions)))
@@ -69,7 +72,7 @@ class Expressions:
                 f"'{expression}' is infinite or undefined in "
                 f"{int((~np.isfinite(values)).any(axis=1).sum())} rows."
             )
-        return values, tuple(made.design_info.column_names)
+        return values, tuple(map(_by_power, made.design_info.column_names))
 
     def response(self) -> tuple[Array, Array | None]:
         """Return the response, and the number of trials where there are.
@@ -96,15 +99,21 @@ class Expressions:
         ):
             found = ", ".join(repr(v) for v in self.data[expression].unique()[:3])
             raise StatisticsError(
-                f"The response '{expression}' has values such as {found}; it must be "
+                f"'{expression}' has values such as {found}; it must be "
                 "numbers (0 and 1 for two classes)."
             )
-        matrix, names = self.matrix(f"0 + {expression}")
+        # Within I() signs are arithmetic, as R reads them outside of a model's terms.
+        matrix, names = self.matrix(f"0 + I({expression})")
         if matrix.shape[1] != 1:
             raise StatisticsError(
-                f"The response '{expression}' makes {len(names)} columns, not one."
+                f"'{expression}' makes {len(names)} columns, not one."
             )
         return matrix[:, 0]
+
+    def offset(self) -> Array:
+        """Return the sum of the terms in ``offset()``."""
+        zero = np.zeros(len(self.data))
+        return sum((self._numbers(term) for term in self.formula.offset), zero)
 
     def groupings(self) -> tuple[Grouping, ...]:
         """Return the grouping factors, most levels first."""
@@ -145,8 +154,7 @@ class Expressions:
     def _functions() -> object:
         import patsy
 
-        known = {"log": np.log, "exp": np.exp, "sqrt": np.sqrt, "log10": np.log10}
-        return patsy.EvalEnvironment([known])
+        return patsy.EvalEnvironment([FUNCTIONS])
 
     def _explained(self, expression: str, error: Exception) -> StatisticsError:
         cause = error.__cause__
@@ -154,6 +162,11 @@ class Expressions:
             return _unknown(self.formula.text, str(cause.name), self.data)
         first = str(error).splitlines()[0]
         return StatisticsError(f"'{expression}' cannot be read: {first}")
+
+
+def _by_power(name: str) -> str:
+    """Count the columns of a polynomial from 1, as R does."""
+    return _POLYNOMIAL.sub(lambda found: f"{found[1]}{int(found[2]) + 1}", name)
 
 
 def _unknown(text: str, name: str, data: pd.DataFrame) -> StatisticsError:

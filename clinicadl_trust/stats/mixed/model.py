@@ -19,6 +19,7 @@ from clinicadl_trust.stats.mixed.kenward_roger import kenward_roger
 from clinicadl_trust.stats.mixed.mode_variances import mode_variances
 from clinicadl_trust.stats.mixed.presentation import present
 from clinicadl_trust.stats.mixed.profile import Profile
+from clinicadl_trust.stats.mixed.rescaling import Rescaled
 from clinicadl_trust.stats.mixed.result import MixedModel
 from clinicadl_trust.stats.options import check_choice, check_whole
 
@@ -151,14 +152,16 @@ def _check_size(design: DesignMatrices, family: str) -> None:
 def _gaussian(
     design: DesignMatrices, reml: bool, df: str, level: float, refit: Refit
 ) -> MixedModel:
+    rescaled = Rescaled(design)
     profile = Profile(
-        design.y - design.offset, design.x, design.groupings, design.weights
+        design.y - design.offset, design.x, rescaled.design.groupings, design.weights
     )
     fit = fit_gaussian(profile, reml)
+    theta = rescaled.theta(fit.theta)
     covariance = fit.covariance
     degrees: Callable[[Array], float]
     if df == "kenward-roger":
-        adjusted = kenward_roger(design, fit)
+        adjusted = kenward_roger(rescaled.design, fit)
         covariance, degrees = adjusted.adjusted, adjusted.degrees
     elif df == "normal":
         degrees = _infinite
@@ -172,12 +175,12 @@ def _gaussian(
         method=f"linear mixed model by {likelihood}, {df} degrees of freedom",
         beta=solution.beta,
         covariance=covariance,
-        theta=fit.theta,
+        theta=theta,
         sigma=fit.sigma,
-        modes=solution.modes,
+        modes=rescaled.modes(solution.modes),
         criterion=fit.criterion,
         mean=lambda eta: eta,
-        variances=lambda: mode_variances(design, fit.theta, design.weights, fit.sigma),
+        variances=lambda: mode_variances(design, theta, design.weights, fit.sigma),
         reml=reml,
         singular=fit.singular,
         degrees=degrees,
@@ -192,7 +195,9 @@ def _binomial(
 ) -> MixedModel:
     from scipy.special import expit
 
-    fit = fit_binomial(design, n_quadrature)
+    rescaled = Rescaled(design)
+    fit = fit_binomial(rescaled.design, n_quadrature)
+    theta = rescaled.theta(fit.theta)
     how = (
         f"adaptive Gauss-Hermite quadrature ({fit.n_nodes} nodes)"
         if fit.n_nodes > 1
@@ -204,13 +209,13 @@ def _binomial(
         method=f"logistic mixed model by maximum likelihood, {how}",
         beta=fit.beta,
         covariance=fit.covariance,
-        theta=fit.theta,
+        theta=theta,
         sigma=float("nan"),
-        modes=fit.modes,
+        modes=rescaled.modes(fit.modes),
         criterion=fit.deviance,
         mean=expit,
         variances=lambda: mode_variances(
-            design, fit.theta, design.weights * fit.fitted * (1 - fit.fitted), 1.0
+            design, theta, design.weights * fit.fitted * (1 - fit.fitted), 1.0
         ),
         reml=False,
         singular=fit.singular,

@@ -70,6 +70,65 @@ def test_the_order_of_rows_and_the_names_of_levels_do_not_matter():
         assert_allclose(one.fixed_effects[column], two.fixed_effects[column], rtol=1e-6)
 
 
+@pytest.mark.parametrize(
+    "random", ["(1 | participant_id)", "(age | participant_id)", "(age || site)"]
+)
+def test_units_do_not_matter(random):
+    data = visits()
+    plain = mixed_model(f"score ~ age + {random}", data)
+    data = data.assign(score=1e-9 * data["score"], age=1e6 * data["age"])
+    other = mixed_model(f"score ~ age + {random}", data)
+    for column in ("df", "statistic", "p_value"):
+        assert_allclose(
+            other.fixed_effects[column], plain.fixed_effects[column], rtol=1e-4
+        )
+    assert_allclose(other.icc, plain.icc, rtol=1e-4)
+    assert other.singular == plain.singular
+
+
+@pytest.mark.parametrize("family", ["gaussian", "binomial"])
+def test_a_slope_may_be_counted_from_anywhere(family):
+    data = visits(slope=0.5)
+    data["late"] = 2000 + data["age"]
+    response = "score" if family == "gaussian" else "ill"
+    plain, late = (
+        mixed_model(f"{response} ~ {x} + ({x} | site)", data, family)
+        for x in ("age", "late")
+    )
+    assert_allclose(late.criterion, plain.criterion, rtol=1e-9)
+    for column in ("estimate", "standard_error", "df"):
+        one, two = plain.fixed_effects[column], late.fixed_effects[column]
+        assert_allclose(two["late"], one["age"], rtol=1e-4)
+    slopes = late.random_effects["site"]["late"]
+    assert_allclose(slopes, plain.random_effects["site"]["age"], atol=1e-3)
+    assert not any("converged" in warning for warning in late.warnings)
+
+
+def test_the_response_is_arithmetic():
+    data = visits()
+    data["before"] = data["score"] * 0.5
+    data["gain"] = data["score"] - data["before"]
+    data["n"], data["no"] = 3, 3 - data["ill"]
+    pairs = [
+        ("gain", "score - before", "gaussian"),
+        ("cbind(ill, no)", "cbind(ill, n - ill)", "binomial"),
+    ]
+    for *responses, family in pairs:
+        one, two = (
+            mixed_model(f"{y} ~ age + (1 | participant_id)", data, family)
+            for y in responses
+        )
+        assert_allclose(one.fixed_effects["estimate"], two.fixed_effects["estimate"])
+
+
+def test_an_offset_in_the_formula_is_that_of_the_option():
+    data = visits()
+    formula = "score ~ age + offset(0.5 * age) + (1 | factor(site))"
+    inside = mixed_model(formula, data)
+    outside = mixed_model("score ~ age + (1 | site)", data, offset=0.5 * data["age"])
+    assert_allclose(inside.criterion, outside.criterion, rtol=1e-12)
+
+
 def test_sparse_and_dense_elimination_agree(monkeypatch):
     data = visits(80, n_sites=40)
     formula = "score ~ age + (age | participant_id) + (1 | site) + (1 | scanner)"
