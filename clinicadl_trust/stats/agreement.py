@@ -31,6 +31,14 @@ _NO_ERROR = (
     "Each label of one rater goes with one label of the other, never the same: nothing "
     "tells how much kappa varies, and no interval can be given."
 )
+_NEGATIVE = (
+    "Targets differ less than the raters' disagreement alone would make them: a "
+    "negative correlation is read as none."
+)
+_NO_INTERVAL = (
+    "Targets differ so little that the correlation of the raters' mean, or its "
+    "interval, does not exist."
+)
 _PERFECT = (
     "The raters agree on every image: the interval is a cautious one, from the share "
     "of disagreements that so many images do not rule out."
@@ -187,10 +195,15 @@ def icc(
         )
     if np.ptp(x) == 0:
         raise StatisticsError(f"Every rating is {x[0, 0]:g}: nothing can be compared.")
-    value, low, high = _shrout_fleiss(x, form[0], confidence_level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, low, high = _shrout_fleiss(x, form[0], confidence_level)
+    warnings: tuple[str, ...] = (_NEGATIVE,) if value < 0 else ()
     if form.endswith("k"):
         k = x.shape[1]
         value, low, high = (_of_mean(v, k) for v in (value, low, high))
+    if not math.isfinite(value + low + high):
+        low, high = math.nan, math.nan
+        warnings += (_NO_INTERVAL,)
     return Estimate(
         value=value,
         low=low,
@@ -201,6 +214,7 @@ def icc(
         calibration="approximate" if form[0] == "2" else "calibrated",
         n=x.size,
         n_clusters=len(x),
+        warnings=warnings,
     )
 
 
@@ -214,6 +228,10 @@ def _shrout_fleiss(
     raters = n * ((x.mean(axis=0) - grand) ** 2).sum() / (k - 1)
     within = ((x - x.mean(axis=1, keepdims=True)) ** 2).sum() / (n * (k - 1))
     error = (within * n * (k - 1) - raters * (k - 1)) / ((n - 1) * (k - 1))
+    tiny = 1e-12 * np.ptp(x) ** 2  # what rounding leaves of 0
+    between, raters, within, error = (
+        0.0 if part < tiny else part for part in (between, raters, within, error)
+    )
     tail = (1 + level) / 2
     if form in "13":
         noise, df = (within, n * (k - 1)) if form == "1" else (error, (n - 1) * (k - 1))
@@ -243,5 +261,6 @@ def _of_ratio(ratio: float, k: int) -> float:
 
 
 def _of_mean(value: float, k: int) -> float:
-    """Spearman and Brown's correlation of a mean of k raters."""
-    return k * value / (1 + (k - 1) * value)
+    """Spearman and Brown's correlation of a mean of k raters, nan where it has none."""
+    below = 1 + (k - 1) * value
+    return k * value / below if below > 1e-9 else math.nan

@@ -109,6 +109,7 @@ _ROC_AUC = Metric(
     stratified=True,
     answers=1.5,
     constant_is_exact=True,
+    ranks=True,
     method="Obuchowski (1997)",
 )
 _BALANCED_ACCURACY = replace(
@@ -117,6 +118,7 @@ _BALANCED_ACCURACY = replace(
     title="Balanced accuracy",
     influence=influence.balanced_accuracy,
     probability=True,
+    ranks=False,
     method="cluster sandwich",
 )
 _BRIER = Metric(
@@ -141,6 +143,7 @@ for _metric in (
         bounds=_UNIT,
         classes=None,
         answers=1.5,
+        ranks=True,
         method="linearised, cluster sandwich",
         interval="approximate",  # .94 to .97, but .93 where scores are heavy-tailed
         test="approximate",  # rejects .01 to .06: the more skewed, the less

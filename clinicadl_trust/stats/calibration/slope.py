@@ -195,7 +195,8 @@ def _fit(
     scores = (design * (sample.label - share)[:, None]).T
     sums = np.stack([np.bincount(sample.cluster, row, n_clusters) for row in scores])
     factor = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
-    return value, np.sqrt(np.diag(bread @ (factor * sums @ sums.T) @ bread))
+    variance = np.diag(bread @ (factor * sums @ sums.T) @ bread)
+    return value, np.sqrt(np.maximum(variance, 0.0))  # rounding may leave less than 0
 
 
 def _newton(label: np.ndarray, design: np.ndarray, offset: np.ndarray) -> np.ndarray:

@@ -24,8 +24,6 @@ __all__ = ["PermutationTest", "permutation_test"]
 Array = NDArray[np.float64]
 Statistic = Callable[[Array, Array], float]
 
-#: Metrics that only know the order of scores: these are swapped as ranks.
-_RANKED = ("roc_auc", "average_precision")
 _BLOCK = 256
 _SHARED = "Compare models on the images that all of them have."
 
@@ -221,7 +219,7 @@ def _measures(
             if columns is not None:
                 made.append(_additive(columns(truth, x) - columns(truth, y)))
                 continue
-            if each in _RANKED:
+            if metric.ranks:
                 x, y = rankdata(x), rankdata(y)
             made.append(_swapped(metric.value, truth, x, y))
     return names, made
