@@ -80,6 +80,19 @@ def test_a_function_is_swapped_as_the_metric_is():
     assert_allclose(metric[columns], function[columns])
 
 
+@pytest.mark.parametrize("name", ["fold", "split"])
+def test_out_of_fold_scores_are_warned_of(name):
+    table = images(20)
+    options = {"models": ["a", "b"], "cluster": "participant_id", "n_resamples": 99}
+    folds = table.assign(**{name: np.arange(len(table)) % 5})
+    made = permutation_test(folds, "mae", **options)
+    assert "Scores of 5 folds" in made.warnings[0]
+    assert "corrected_kfold_ttest" in made.warnings[0]
+    one = permutation_test(table.assign(**{name: 0}), "mae", **options)
+    assert one.warnings == ()
+    assert_allclose(one.comparisons["p_value"], made.comparisons["p_value"])
+
+
 def test_equal_models_are_rejected_at_the_nominal_rate():
     rejected = adjusted = 0
     for seed in range(300):
@@ -101,7 +114,9 @@ def test_equal_models_are_rejected_at_the_nominal_rate():
     ("options", "message"),
     [
         ({"models": ["a", "d"]}, "no column 'd'"),
-        ({"models": ["a", "a"]}, "Two models or more"),
+        ({"models": ["a", "a"]}, "Two models or more.*refit_permutation_test"),
+        ({"models": ["a"], "permute": "label"}, "share training .*refit_permutation"),
+        ({"permute": "labels"}, "permute='labels' is unknown"),
         ({"cluster": None}, "cluster='participant_id'"),
         ({"cluster": "patient"}, "cluster='patient' is no column"),
         ({"n_resamples": 9}, "from 99 on"),

@@ -17,6 +17,11 @@ from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.metrics import get_metric
 from clinicadl_trust.stats.options import check_seed, check_whole
 from clinicadl_trust.stats.resampling.draws import cluster_codes
+from clinicadl_trust.stats.resampling.out_of_fold import (
+    ALONE,
+    fold_warning,
+    refuse_labels,
+)
 from clinicadl_trust.stats.resampling.weighted import image_values
 
 __all__ = ["PermutationTest", "permutation_test"]
@@ -79,6 +84,7 @@ def permutation_test(
     n_resamples: int = 9999,
     label: str = "label",
     seed: int = 0,
+    permute: str = "model",
 ) -> PermutationTest:
     """Test whether models differ, by swapping their scores for whole clusters.
 
@@ -101,6 +107,8 @@ def permutation_test(
         Column, for metrics.
     seed : int
         The same seed gives the same numbers.
+    permute : str
+        Only ``"model"``: ``"label"`` is refused, with the reason.
 
     Returns
     -------
@@ -120,8 +128,9 @@ def permutation_test(
     scores are replaced by their ranks first, so that two scales do not matter
     (Bandos, Rockette and Gur, Stat. Med. 24, 2005). Never permute the *labels* of
     out-of-fold scores against chance: models that share training data make that test
-    reject .15 at 5 %; refit with permuted labels.
+    reject .11 to .15 at 5 %; see ``refit_permutation_test``.
     """
+    refuse_labels(permute)
     pairs = _pairs(table, models)
     codes = cluster_codes(table, cluster, "cluster")
     n_clusters = int(codes.max()) + 1
@@ -143,9 +152,9 @@ def permutation_test(
     comparisons["p_value"] = p_values
     comparisons["p_adjusted"] = adjusted
     smallest = 2.0 ** (1 - n_clusters) if exact else 1.0 / len(values)
-    warnings: tuple[str, ...] = ()
+    warnings = fold_warning(table)
     if smallest > 0.05:
-        warnings = (
+        warnings += (
             f"With {n_clusters} clusters the smallest possible p-value is "
             f"{smallest:.4g}: this test cannot reject at 5 %, whatever the data.",
         )
@@ -178,7 +187,9 @@ def _pairs(table: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, str]]:
             )
         finite(table[model], f"Scores of '{model}'", _SHARED)
     if len(set(models)) < 2:
-        raise StatisticsError(f"Two models or more are needed, not {list(models)}.")
+        raise StatisticsError(
+            f"Two models or more are needed, not {list(models)}. {ALONE}"
+        )
     return list(combinations(dict.fromkeys(models), 2))
 
 
