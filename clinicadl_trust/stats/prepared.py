@@ -74,7 +74,7 @@ class Prepared:
             raise StatisticsError(
                 f"{what} needs probabilities, and {int(outside.sum())} scores lie "
                 f"outside 0 to 1 (the first is {scores[outside][0]:g}). Calibrate the "
-                "scores, or ask only for metrics of ranks such as roc_auc."
+                "scores, or ask only for metrics of ranks such as roc_auc (--metric)."
             )
 
 

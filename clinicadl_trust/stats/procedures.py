@@ -15,17 +15,21 @@ _FEW = 20
 
 #: What to do where a split does not answer about a retrained model, or a patient.
 _CANNOT = {
-    "held-out": (
+    ("retrained", "held-out"): (
         "Each model of {name} was trained and tested once: how another training would "
         "do cannot be told. Cross-validate."
     ),
-    "sites-left-out": (
+    ("retrained", "sites-left-out"): (
         "{name} leaves sites out, and tells of models trained again in a new hospital. "
         "Ask about that (estimand hospital), or cross-validate by participant."
     ),
-    "patient": (
-        "Several folds test other models than the one that will be used. Seal a test "
-        "group, or ask about a retrained model (estimand retrained)."
+    ("patient", "cross-validation"): (
+        "The folds of {name} test other models than the one that will be used. Seal a "
+        "test group, or ask about a model trained again (estimand retrained)."
+    ),
+    ("patient", "sites-left-out"): (
+        "The folds of {name} test other models than the one that will be used. Seal a "
+        "test group, or ask about a new hospital (estimand hospital)."
     ),
 }
 
@@ -73,8 +77,7 @@ def procedure_for(
             "share training people: the metric is computed within folds, and the "
             "variance of its mean corrected (Nadeau and Bengio)."
         )  # fmt: skip
-    which = design.kind if estimand == "retrained" else "patient"
-    return "", "", _CANNOT[which].format(name=name)
+    return "", "", _CANNOT[estimand, design.kind].format(name=name)
 
 
 def _new_hospital(design: Design, images: pd.DataFrame) -> tuple[str, str, str]:

@@ -1,12 +1,16 @@
 """Each statistic on a predictions table: the rows it takes, and those it refuses."""
 
 import inspect
+from configparser import ConfigParser
+from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from predictions_factory import concat, folds, held_out, multiclass, regression
 
+import clinicadl_trust
 from clinicadl_trust import stats
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats import on_predictions
@@ -198,3 +202,18 @@ def test_a_site_without_an_error_has_the_spread_that_its_interval_implies():
     implied = (1 - perfect["low"]) / 1.959964
     assert np.allclose(perfect["standard_error"], implied)
     assert on_predictions.heterogeneity(table).answers[0].result.n_sites == 8
+
+
+def test_each_is_registered_under_its_name():
+    setup = ConfigParser(delimiters=("=",))
+    setup.optionxform = str
+    setup.read(Path(clinicadl_trust.__file__).parents[1] / "setup.cfg")
+    if not setup.sections():
+        pytest.skip("installed without its setup.cfg")
+    lines = setup["options.entry_points"]["clinicadl.statistics"].strip().splitlines()
+    entries = dict(line.split(" = ") for line in lines)
+    for name in FUNCTIONS:
+        module, _, attribute = entries[name].partition(":")
+        assert getattr(import_module(module), attribute) is getattr(
+            on_predictions, name
+        )

@@ -12,6 +12,9 @@ from clinicadl_trust.stats.results import Estimate
 
 __all__ = ["Answer", "Answers"]
 
+#: Columns of text that a table may take, indented.
+_WIDTH = 78
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -90,6 +93,9 @@ class Answers:
         for answer in self.answers:
             result = answer.result
             if isinstance(result, pd.DataFrame):
-                result = result.to_string(index=False, float_format="{:.4g}".format)
+                said = [name for name in result if not (result[name] == "").all()]
+                result = result[said].to_string(
+                    index=False, float_format="{:.4g}".format, line_width=_WIDTH
+                )
             lines += [answer.title, *(f"  {line}" for line in str(result).splitlines())]
         return "\n".join([*lines, *(f"! {note}" for note in self.notes)])

@@ -117,7 +117,9 @@ def wilcoxon(
 
     def compute(values: pd.Series, _metric: Metric) -> Any:
         return arrays.wilcoxon(
-            values.tolist(), confidence_level, zero_method=zero_method
+            values.tolist(),
+            confidence_level=confidence_level,
+            zero_method=zero_method,
         )
 
     asked = _asked("wilcoxon", model, split_strategy, group)
