@@ -12,7 +12,7 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.plots.canvas import new_axes
 from clinicadl_trust.plots.palette import INK, MUTED, VIVID
 from clinicadl_trust.plots.rows import Rows, draw_intervals, header, note_rows
-from clinicadl_trust.stats import Estimate, Heterogeneity
+from clinicadl_trust.stats import Estimate, Heterogeneity, Subgroups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ _DIAMOND, _BAR = 0.3, 0.16
 
 
 def forest(
-    results: Heterogeneity | Mapping[str, Estimate],
+    results: Heterogeneity | Subgroups | Mapping[str, Estimate],
     ax: Axes | None = None,
     *,
     metric: str = "Performance",
@@ -36,8 +36,8 @@ def forest(
 
     Parameters
     ----------
-    results : Heterogeneity or mapping of str to Estimate
-        Sites put together, or any estimates by name.
+    results : Heterogeneity, Subgroups or mapping of str to Estimate
+        Sites put together, the levels of a subgroup, or any estimates by name.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     metric : str
@@ -67,15 +67,20 @@ def forest(
     """
     if isinstance(results, Heterogeneity):
         return _sites(results, ax, metric, reference)
-    return _estimates(results, ax, metric, reference)
+    if isinstance(results, Subgroups):
+        table, level = results.levels.set_index("level"), results.confidence_level
+    else:
+        table, level = _table(results)
+    rows = Rows.of(table[["value", "low", "high"]], level)
+    ax = new_axes(ax, 5.2, 1.0 + 0.3 * len(table))
+    draw_intervals(ax, rows)
+    ax.plot(table["value"], rows.places, "s", ms=5.5, color=VIVID[0], mew=0)
+    _finish(ax, rows, metric, reference)
+    return ax
 
 
-def _estimates(
-    results: Mapping[str, Estimate],
-    ax: Axes | None,
-    metric: str,
-    reference: float | None,
-) -> Axes:
+def _table(results: Mapping[str, Estimate]) -> tuple[pd.DataFrame, float]:
+    """Return estimates as rows, and their one level."""
     if not results:
         raise StatisticsError("There is no estimate to draw. Give some by name.")
     levels = {each.confidence_level for each in results.values()}
@@ -84,17 +89,9 @@ def _estimates(
             f"The intervals have different levels ({', '.join(map(str, levels))}): "
             "side by side they would mislead. Compute all at one level."
         )
-    table = pd.DataFrame(
-        [(each.value, each.low, each.high) for each in results.values()],
-        index=list(results),
-        columns=["value", "low", "high"],
-    )
-    rows = Rows.of(table, levels.pop())
-    ax = new_axes(ax, 5.2, 1.0 + 0.3 * len(table))
-    draw_intervals(ax, rows)
-    ax.plot(table["value"], rows.places, "s", ms=5.5, color=VIVID[0], mew=0)
-    _finish(ax, rows, metric, reference)
-    return ax
+    values = {name: (e.value, e.low, e.high) for name, e in results.items()}
+    columns = ["value", "low", "high"]
+    return pd.DataFrame.from_dict(values, "index", columns=columns), levels.pop()
 
 
 def _sites(

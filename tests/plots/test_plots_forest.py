@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from clinicadl_trust import plots, stats
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.testing import synthetic_study
 
 
 def test_sites_stand_at_their_values_with_areas_by_weight(sites, ax):
@@ -52,6 +53,14 @@ def test_estimates_by_name(images, ax):
         ax.transData.transform((0, heights[0]))[1]
         > (ax.transData.transform((0, heights[1]))[1])
     )
+
+
+def test_the_levels_of_a_subgroup(ax):
+    table = synthetic_study({"cnn": 1.5})
+    result = stats.subgroups(table, "sex", "roc_auc", confidence_level=0.9)
+    plots.forest(result, ax)
+    assert_allclose(segments(ax)[:, :, 0], result.levels[["low", "high"]])
+    assert "(90% interval)" in texts(ax)
 
 
 def test_influence_is_the_mean_of_the_others(sites, ax):
