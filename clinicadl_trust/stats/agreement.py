@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 import numpy as np
@@ -141,9 +142,20 @@ def _perfect(table: np.ndarray, weights: str | None, level: float) -> float:
     return float(max(1 - (1 - extreme_share(n, level)) * cost.max() / expected, -1.0))
 
 
+def _form(form: str) -> str:
+    """Read Shrout and Fleiss' names however they are written."""
+    if isinstance(form, str):
+        short = re.sub(r"[\s(),]|ICC", "", form.upper()).lower()
+        short = short[:1] if short[1:] == "1" else short
+        if short in _FORMS:
+            return short
+    check_choice("form", form, _FORMS)
+    return form
+
+
 def icc(
     ratings: npt.ArrayLike | pd.DataFrame,
-    form: Form = "2",
+    form: Form | str = "2",
     *,
     confidence_level: float = 0.95,
 ) -> Estimate:
@@ -154,7 +166,8 @@ def icc(
     ratings : array-like of shape (n_targets, n_raters)
         Complete.
     form : {"1", "2", "3", "1k", "2k", "3k"}
-        Shrout and Fleiss' forms: each target has raters of its own (1); the raters are
+        Shrout and Fleiss' forms, also written ``"ICC(2,1)"``, ``"ICC(2,k)"`` or
+        ``"ICC2k"``: each target has raters of its own (1); the raters are
         a sample of all (2, absolute agreement); they are the only ones (3,
         consistency). With k, of the mean of all raters.
     confidence_level : float
@@ -181,7 +194,7 @@ def icc(
     1996 (interval of form 2).
     """
     check_level(confidence_level)
-    check_choice("form", form, _FORMS)
+    form = _form(form)
     x = as_matrix(ratings, "Ratings")
     if min(x.shape) < 2:
         raise StatisticsError(

@@ -14,7 +14,12 @@ from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
-from clinicadl_trust.stats.image_values import by_image, image_values, one_design
+from clinicadl_trust.stats.image_values import (
+    by_image,
+    image_values,
+    one_design,
+    value_named,
+)
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.joint import max_t
 from clinicadl_trust.stats.mixed import mixed_model
@@ -84,7 +89,7 @@ class ModelComparison:
 
 def compare_models(
     predictions: pd.DataFrame,
-    value: Kind | str = "correct",
+    metric: Kind | str = "correct",
     *,
     reference: str | None = None,
     split_strategy: str | None = None,
@@ -105,10 +110,10 @@ def compare_models(
     predictions : pandas.DataFrame
         ``participant_id, session_id, model``, and ``label`` and ``score`` or a column
         of values. Several seeds of a model are averaged, image by image.
-    value : str
-        ``"correct"`` (score and label on one side of the threshold),
-        ``"absolute_error"``, ``"squared_error"`` (the Brier score of an image), or a
-        column such as ``"dice"``.
+    metric : str
+        ``"correct"`` (score and label on one side of the threshold, also called
+        ``"accuracy"``), ``"absolute_error"`` (``"error"``), ``"squared_error"`` (of an
+        image; ``"brier"``), or a column such as ``"dice"``.
     reference : str, optional
         Only pairs with this model.
     split_strategy, group : str
@@ -137,6 +142,7 @@ def compare_models(
     """
     check_level(confidence_level)
     predictions = one_design(predictions, split_strategy, group)
+    value = value_named(metric, predictions)
     table = image_values(predictions, value, threshold)
     wide, about = by_image(table, predictions, site)
     names = list(wide.columns)

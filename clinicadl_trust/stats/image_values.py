@@ -7,11 +7,34 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 
-__all__ = ["KINDS", "by_image", "image_values", "one_design"]
+__all__ = ["KINDS", "by_image", "image_values", "one_design", "value_named"]
 
 #: Values that follow from label and score.
 KINDS = ("absolute_error", "squared_error", "correct")
+#: What they are called, too.
+_ALSO = {
+    "accuracy": "correct",
+    "brier": "squared_error",
+    "error": "absolute_error",
+}
 _IMAGE = ["participant_id", "session_id"]
+
+
+def value_named(metric: str, predictions: pd.DataFrame) -> str:
+    """Return the column or the kind that a metric of an image means.
+
+    Parameters
+    ----------
+    metric : str
+        A column of the predictions, one of ``KINDS``, or another name of it.
+    predictions : pandas.DataFrame
+        Whose columns go first; upper and lower case are alike otherwise.
+    """
+    if not isinstance(metric, str) or metric in predictions:
+        return metric
+    columns = {str(column).lower(): str(column) for column in predictions.columns}
+    short = metric.lower()
+    return columns.get(short, _ALSO.get(short, short if short in KINDS else metric))
 
 
 def one_design(
@@ -83,7 +106,7 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
     """
     if not isinstance(value, str):
         raise StatisticsError(
-            f"value={value!r} is no column of the predictions. Give its name, or one "
+            f"metric={value!r} is no column of the predictions. Give its name, or one "
             f"of {', '.join(KINDS)}."
         )
     columns = [str(column) for column in predictions.columns]

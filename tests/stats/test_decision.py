@@ -154,3 +154,8 @@ def test_mistakes_are_named(label, score, thresholds, message):
 def test_an_unknown_strategy_is_named():
     with pytest.raises(StatisticsError, match="'all' is no strategy"):
         compare_net_benefit([0, 1], [0.2, 0.7], "all", 0.3)
+
+
+def test_a_curve_is_drawn_over_all_thresholds():
+    label, score = np.tile([0, 1], 20), np.linspace(0.1, 0.9, 40)
+    assert net_benefit(label, score).points["threshold"].nunique() == 19

@@ -125,8 +125,8 @@ def test_a_model_and_its_copy_differ_in_nothing():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda t: t, {"value": "dic"}, "Did you mean 'dice'"),
-        (lambda t: t, {"value": "correct"}, "no column 'label'"),
+        (lambda t: t, {"metric": "dic"}, "Did you mean 'dice'"),
+        (lambda t: t, {"metric": "correct"}, "no column 'label'"),
         (lambda t: t.head(0), {}, "empty"),
         (lambda t: t[t["model"] == "a"], {}, "one model, 'a'"),
         (lambda t: t.drop(index=0), {}, "1 of 60 images lack a model"),
@@ -137,7 +137,7 @@ def test_a_model_and_its_copy_differ_in_nothing():
     ],
 )
 def test_mistakes_are_named(change, options, message):
-    given = {"value": "dice", **options}
+    given = {"metric": "dice", **options}
     with pytest.raises(StatisticsError, match=message):
         compare_models(change(dice()), **given)
 
@@ -157,3 +157,14 @@ def test_only_one_group_of_one_strategy_is_compared():
 def test_few_sites_are_told():
     made = compare_models(dice(sites=3), "dice")
     assert made.calibration == "approximate" and "3 sites" in made.warnings[0]
+
+
+def test_a_metric_goes_by_its_other_names():
+    table = dice(shift=0.03)
+    for name in ("Dice", "DICE"):
+        made = compare_models(table, name)
+        pd.testing.assert_frame_equal(
+            made.comparisons, compare_models(table, "dice").comparisons
+        )
+    with pytest.raises(StatisticsError, match="no column 'dices'"):
+        compare_models(table, "dices")

@@ -139,7 +139,7 @@ R = [
 
 @pytest.mark.parametrize(("differences", "level", "expected"), R)
 def test_wilcoxon_is_that_of_r(differences, level, expected):
-    made = wilcoxon(differences, level)
+    made = wilcoxon(differences, confidence_level=level)
     n = len(differences)
     assert made.statistic == min(expected[0], n * (n + 1) / 2 - expected[0])
     assert_allclose((made.p_value, made.effect, made.low, made.high), expected[1:])
@@ -255,7 +255,7 @@ def test_the_seed_makes_the_draws():
         (lambda: friedman(DEMSAR, post_hoc="rank"), "post_hoc='rank' is unknown"),
         (lambda: wilcoxon([1, 2], zero_method="zsplit"), "zero_method='zsplit'"),
         (lambda: wilcoxon([np.nan]), "1 of 1 values are missing"),
-        (lambda: wilcoxon([1.0], 95), "Write 0.95"),
+        (lambda: wilcoxon([1.0], confidence_level=95), "Write 0.95"),
         (lambda: bayesian_signed_rank([1.0], -1), "rope=-1"),
         (lambda: bayesian_signed_rank([1.0], prior_strength=0), "prior_strength=0"),
         (lambda: bayesian_signed_rank([]), "at least one"),
@@ -264,3 +264,11 @@ def test_the_seed_makes_the_draws():
 def test_mistakes_are_named(call, message):
     with pytest.raises(StatisticsError, match=message):
         call()
+
+
+def test_two_models_or_their_differences():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 12))
+    assert wilcoxon(first, second) == wilcoxon(first - second)
+    with pytest.raises(StatisticsError, match="12 values and the second 11"):
+        wilcoxon(first, second[:-1])

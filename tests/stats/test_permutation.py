@@ -145,3 +145,16 @@ def test_tables_that_say_nothing_are_refused():
         permutation_test(table, "mean", **options)
     with pytest.raises(StatisticsError, match="undefined on some permutations"):
         permutation_test(images().assign(label=1.0), "roc_auc", **options)
+
+
+def test_models_are_the_columns_of_scores():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(30, 2)), columns=["cnn", "svm"])
+    table["label"] = rng.integers(0, 2, 30)
+    table["participant_id"], table["site"] = np.arange(30) // 2, 1
+    given = {"cluster": "participant_id", "n_resamples": 199}
+    found = permutation_test(table, "roc_auc", **given)
+    wanted = permutation_test(table, "roc_auc", models=["cnn", "svm"], **given)
+    pd.testing.assert_frame_equal(found.comparisons, wanted.comparisons)
+    with pytest.raises(StatisticsError, match=r"1 columns of scores \(cnn\)"):
+        permutation_test(table.drop(columns="svm"), "roc_auc", **given)

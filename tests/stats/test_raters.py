@@ -70,3 +70,12 @@ def test_kappa_is_that_of_scikit_learn(weights):
 def test_mistakes_are_named(call, message):
     with pytest.raises(StatisticsError, match=message):
         call()
+
+
+@pytest.mark.parametrize("written", ["ICC(2,k)", "ICC2k", "2,k", "icc(2, k)"])
+def test_the_forms_of_shrout_and_fleiss_have_many_spellings(written):
+    ratings = np.random.default_rng(0).normal(size=(12, 3)) + np.arange(12)[:, None]
+    assert icc(ratings, written) == icc(ratings, "2k")
+    assert icc(ratings, "ICC(3,1)") == icc(ratings, "3")
+    with pytest.raises(StatisticsError, match="form='ICC"):
+        icc(ratings, "ICC(4,1)")

@@ -41,6 +41,9 @@ _NO_DECISION = (
     "out (Clopper and Pearson)."
 )
 
+#: Where a decision curve is drawn.
+THRESHOLDS: tuple[float, ...] = tuple(step / 20 for step in range(1, 20))
+
 
 @dataclass(frozen=True)
 class DecisionCurve:
@@ -95,7 +98,7 @@ class DecisionCurve:
 def net_benefit(
     label: npt.ArrayLike,
     score: npt.ArrayLike,
-    thresholds: float | npt.ArrayLike,
+    thresholds: float | npt.ArrayLike = THRESHOLDS,
     cluster: npt.ArrayLike | None = None,
     *,
     confidence_level: float = 0.95,
@@ -109,8 +112,9 @@ def net_benefit(
     score : array-like of shape (n_images,)
         Probabilities.
     thresholds : float or array-like
-        Probabilities from which on one would treat, between 0 and 1. At ``t`` a false
-        alarm costs ``t / (1 - t)`` of what a case found is worth.
+        Probabilities from which on one would treat, between 0 and 1; by default .05,
+        .1 to .95. At ``t`` a false alarm costs ``t / (1 - t)`` of what a case found is
+        worth.
     cluster : array-like of shape (n_images,), optional
         The participant of each image. Without it every image is taken for another
         participant's.

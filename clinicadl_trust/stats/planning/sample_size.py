@@ -20,6 +20,7 @@ from clinicadl_trust.stats.planning.spread import (
     PlannedMetric,
     Spread,
     from_assumptions,
+    planned,
 )
 from clinicadl_trust.stats.results import Calibration
 
@@ -75,7 +76,7 @@ class SampleSize:
 
 
 def required_sample_size(
-    metric: PlannedMetric,
+    metric: PlannedMetric | str,
     *,
     width: float | None = None,
     power: float | None = None,
@@ -100,7 +101,8 @@ def required_sample_size(
     Parameters
     ----------
     metric : {"roc_auc", "proportion", "mean"}
-        A mean is that of any value of an image, such as Dice.
+        A mean is that of any value of an image, such as Dice. ``"auc"``, ``"dice"``
+        and ``"accuracy"`` are understood.
     width : float
         Wanted from the lower to the upper end of the interval that ``roc_auc``,
         ``proportion`` or the t interval of a mean would have.
@@ -163,6 +165,7 @@ def required_sample_size(
     for name, number in numbers.items():
         if number is not None:
             check_number(name, number)
+    metric = planned(metric)
     goal = _goal(metric, width, power, difference, confidence_level)
     _check(metric, variance, prevalence)
     if pilot is None:

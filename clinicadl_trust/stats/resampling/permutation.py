@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.prediction_checks import CARRIED, COLUMNS
 from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.metrics import get_metric
 from clinicadl_trust.stats.options import check_seed, check_whole
@@ -79,7 +80,7 @@ def permutation_test(
     table: pd.DataFrame,
     statistic: str | Sequence[str] | Statistic,
     *,
-    models: Sequence[str],
+    models: Sequence[str] | None = None,
     cluster: str | Sequence[object] | None,
     n_resamples: int = 9999,
     label: str = "label",
@@ -96,8 +97,9 @@ def permutation_test(
         One metric or several (``"roc_auc"``, ``"brier"``, ...), ``"mean"`` for columns
         that hold a value of each image already (a Dice score, an error), or a function
         of label and score, both of shape (n_images,), to a number.
-    models : sequence of str
-        Two columns or more.
+    models : sequence of str, optional
+        Two columns or more. By default the columns of numbers that are not the label,
+        the cluster, or one of the cohort's (``session_id``, ``site``, ...).
     cluster : str, sequence or None
         Column, or one value per row: whose images are swapped together. None for
         independent rows; refused where ``participant_id`` repeats.
@@ -131,6 +133,8 @@ def permutation_test(
     reject .11 to .15 at 5 %; see ``refit_permutation_test``.
     """
     refuse_labels(permute)
+    if models is None:
+        models = _columns_of_scores(table, (label, cluster))
     pairs = _pairs(table, models)
     codes = cluster_codes(table, cluster, "cluster")
     n_clusters = int(codes.max()) + 1
@@ -172,6 +176,20 @@ def permutation_test(
 
 
 Measure = Callable[[NDArray[np.bool_], NDArray[np.intp]], Array]
+
+
+def _columns_of_scores(table: pd.DataFrame, others: Sequence[object]) -> list[str]:
+    """Return the columns that can only be models."""
+    named = {other for other in others if isinstance(other, str)}
+    scores = table.select_dtypes("number").columns
+    found = [c for c in map(str, scores) if c not in {*COLUMNS, *CARRIED, *named}]
+    if len(found) < 2:
+        raise StatisticsError(
+            f"The table has {len(found)} columns of scores ({', '.join(found)}), and "
+            "comparing takes two. Give a column of scores for each model, and name "
+            "them in models."
+        )
+    return found
 
 
 def _pairs(table: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, str]]:
