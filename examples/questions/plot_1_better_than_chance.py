@@ -80,6 +80,20 @@ print(f"images as people: {wrong.low:.3f} to {wrong.high:.3f}")
 print(f"people as people: {right.low:.3f} to {right.high:.3f}")
 
 # %%
+# A statistic of your own
+# -----------------------
+# has no formula: draw whole participants again and again. Under 20 of them the result
+# says how short such an interval is, and offers the t interval of their own values.
+
+highest = stats.bootstrap(
+    lambda rows: rows.groupby("participant_id")["score"].max().mean(),
+    cnn,
+    cluster="participant_id",
+    n_resamples=999,
+)
+print("highest score of a person, on average:", highest)
+
+# %%
 # In a cross-validation each fold has another model. ``clinicadl evaluate`` sees the
 # folds and computes within them; pooling all scores, or shuffling their labels
 # afterwards, finds skill where there is none (it rejects .15 at 5 %).
