@@ -10,7 +10,6 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
@@ -20,7 +19,7 @@ from clinicadl_trust.stats.image_values import (
     one_design,
     value_named,
 )
-from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.intervals import check_level, t_p_value, t_quantile
 from clinicadl_trust.stats.joint import max_t
 from clinicadl_trust.stats.mixed import mixed_model
 from clinicadl_trust.stats.proportions import mcnemar
@@ -243,19 +242,18 @@ def _without_sites(
         keys = ("effect", "standard_error", "df", "low", "high", "p_value", "method")
         return {key: getattr(made, key) for key in keys}
     # Seeds averaged, or one image each: participants are the units.
-    sums = about.assign(d=d).groupby("participant_id")["d"]
-    total, size = sums.sum().to_numpy(), sums.size().to_numpy()
+    who = pd.factorize(about["participant_id"])[0]
+    total, size = np.bincount(who, d), np.bincount(who)
     g, effect = len(total), float(d.mean())
     error = math.sqrt(g / (g - 1) * ((total - size * effect) ** 2).sum()) / len(d)
-    t = distributions.t(g - 1)
-    half = float(t.ppf((1 + level) / 2)) * error
+    half = t_quantile(g - 1.0, level) * error
     return {
         "effect": effect,
         "standard_error": error,
         "df": float(g - 1),
         "low": effect - half,
         "high": effect + half,
-        "p_value": float(2 * t.sf(abs(effect) / error)),
+        "p_value": t_p_value(effect / error, g - 1.0),
         "method": "mean difference, participant sandwich, t",
     }
 
@@ -263,8 +261,8 @@ def _without_sites(
 def _influence(about: pd.DataFrame) -> Array:
     """Return what each top-level unit adds to a pair's mean difference."""
     top = "site" if "site" in about and about["site"].nunique() > 10 else None
-    unit = about[top or "participant_id"]
-    return (about["d"] - about["d"].mean()).groupby(unit).sum().to_numpy()
+    unit = pd.factorize(about[top or "participant_id"])[0]
+    return np.bincount(unit, about["d"] - about["d"].mean())
 
 
 def _estimand(predictions: pd.DataFrame, n_sites: int) -> str:
