@@ -121,6 +121,17 @@ def test_folds_and_sites_agree_with_compare():
     assert "new hospital" in made.answers[0].result.estimand
 
 
+def test_the_pooled_interval_of_folds():
+    table = folds(MODELS, participants=60)
+    made = on_predictions.cross_validation_interval(table, model="cnn", method="pooled")
+    own = one(table, "cnn")
+    ours = stats.cross_validation_interval(own, method="pooled")
+    assert made.answers[0].result.low == pytest.approx(ours.low)
+    assert "pooled within 4 folds" in str(made)
+    with pytest.raises(StatisticsError, match="needs models to fit again"):
+        on_predictions.cross_validation_interval(table, method="nested")
+
+
 def test_an_error_speaks_for_the_model_that_has_less_of_it():
     made = on_predictions.bayesian_correlated_ttest(
         FOLDS, "brier", model="cnn", reference="metadata"

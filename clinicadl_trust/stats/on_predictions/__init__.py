@@ -28,11 +28,13 @@ from clinicadl_trust.stats.on_predictions.discrimination import (
     roc_auc,
     sensitivity_at_specificity,
 )
+from clinicadl_trust.stats.on_predictions.fold_interval import (
+    cross_validation_interval,
+)
 from clinicadl_trust.stats.on_predictions.folds import (
     bayesian_correlated_ttest,
     corrected_kfold_ttest,
     corrected_resampled_ttest,
-    cross_validation_interval,
 )
 from clinicadl_trust.stats.on_predictions.groups import subgroups
 from clinicadl_trust.stats.on_predictions.mixed import mixed_model
