@@ -6,8 +6,11 @@ pair of models, of the table.
 
 from clinicadl_trust.stats.on_predictions.agreement import cohen_kappa, icc
 from clinicadl_trust.stats.on_predictions.answers import Answer, Answers
-from clinicadl_trust.stats.on_predictions.calibration import (
+from clinicadl_trust.stats.on_predictions.brier import (
     brier_decomposition,
+    brier_score,
+)
+from clinicadl_trust.stats.on_predictions.calibration import (
     calibration_intercept,
     calibration_slope,
     expected_calibration_error,
@@ -59,6 +62,7 @@ __all__ = [
     "bootstrap",
     "bootstrap_difference",
     "brier_decomposition",
+    "brier_score",
     "calibration_intercept",
     "calibration_slope",
     "cohen_kappa",

@@ -12,7 +12,6 @@ from clinicadl_trust.stats.on_predictions.rows import Asked
 from clinicadl_trust.stats.on_predictions.trained import Tested, each_model
 
 __all__ = [
-    "brier_decomposition",
     "calibration_intercept",
     "calibration_slope",
     "expected_calibration_error",
@@ -153,44 +152,6 @@ def reliability_curve(
             bins=bins,
             confidence_level=confidence_level,
         )
-
-    return each_model(asked, predictions, compute)
-
-
-def brier_decomposition(
-    predictions: pd.DataFrame,
-    *,
-    n_bins: int = 10,
-    bins: Bins = "quantile",
-    model: str | None = None,
-    split_strategy: str | None = None,
-    group: str = "test",
-) -> Answers:
-    """Take each model's Brier score apart.
-
-    Parameters
-    ----------
-    predictions
-        As in ``calibration_slope``.
-    n_bins, bins
-        As in ``stats.brier_decomposition``.
-    model, split_strategy, group
-        As in ``calibration_slope``.
-
-    Returns
-    -------
-    Answers
-        A ``BrierDecomposition`` for each model.
-
-    Raises
-    ------
-    StatisticsError
-        As ``calibration_slope``.
-    """
-    asked = _asked("brier_decomposition", model, split_strategy, group)
-
-    def compute(one: Tested) -> Any:
-        return arrays.brier_decomposition(one.label, one.score, n_bins, bins=bins)
 
     return each_model(asked, predictions, compute)
 
