@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.benchmark.against_chance import hold_against_chance
 from clinicadl_trust.benchmark.auditing import audit_benchmark, refuse_leaks
 from clinicadl_trust.benchmark.changes import additions, forget_attempts
 from clinicadl_trust.benchmark.checks import CheckModel, check_model
@@ -50,7 +51,7 @@ class BenchmarkResult:
     runs : tuple of Run
         The plan.
     failed : tuple of Outcome
-        The runs that failed.
+        The runs, and the refits on redrawn labels, that failed.
     leaks : pandas.DataFrame
         What the audit found in the runs, beside what is leaky on purpose.
     statistics : pandas.DataFrame
@@ -174,11 +175,20 @@ def _run(
     if not all(run.is_done for run in runs):
         begin_runs(directory)
     failed = execute(runs, workers, display, partial(write_failures, directory))
+    refused, chance = hold_against_chance(
+        experiment,
+        splits,
+        runs,
+        workers,
+        display,
+        failed=failed,
+        directory=directory,
+    )
     workers.close()
     display.stage("Auditing the runs")
     leaks = audit_benchmark(experiment, prepared, splits, runs, directory)
     display.stage("Computing the statistics")
-    statistics = write_results(experiment, runs, directory)
+    statistics = write_results(experiment, runs, directory, chance)
     end_runs(directory)
     page = None
     if report:
@@ -189,7 +199,7 @@ def _run(
     return BenchmarkResult(
         directory=directory,
         runs=tuple(runs),
-        failed=tuple(failed),
+        failed=(*failed, *refused),
         leaks=leaks,
         statistics=statistics,
         report=page,
