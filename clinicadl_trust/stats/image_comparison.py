@@ -262,7 +262,8 @@ def _influence(about: pd.DataFrame) -> Array:
     """Return what each top-level unit adds to a pair's mean difference."""
     top = "site" if "site" in about and about["site"].nunique() > 10 else None
     unit = pd.factorize(about[top or "participant_id"])[0]
-    return np.bincount(unit, about["d"] - about["d"].mean())
+    sums = np.bincount(unit, about["d"] - about["d"].mean())
+    return np.asarray(sums, dtype=float)
 
 
 def _estimand(predictions: pd.DataFrame, n_sites: int) -> str:
