@@ -155,15 +155,13 @@ def _block(task: _Task, seed: int) -> tuple[_Task, list[Tally]]:
 
 def _count(setting: Setting, procedure: Procedure, data: object, tally: Tally) -> None:
     try:
-        answer = procedure.answer(data)
+        hit, label = setting.hit(procedure, data)
     except StatisticsError:
-        tally.refusals += 1
-        return
-    hit = setting.hit(answer, data)
+        hit, label = None, None
     if hit is None:
         tally.refusals += 1
         return
     tally.answers += 1
     tally.hits += hit
-    if answer.calibration is not None:
-        tally.labels[answer.calibration] += 1
+    if label is not None:
+        tally.labels[label] += 1

@@ -64,11 +64,14 @@ class Procedure:
         From drawn data to an ``Answer`` or one of our results.
     naive : bool
         Whether it is what should not be done; what it says of itself is not asked.
+    truth : float, optional
+        Where it estimates something else than the setting's other procedures.
     """
 
     name: str
     analyse: Callable[[Any], Answer | Estimate | Comparison]
     naive: bool = False
+    truth: float | None = None
 
     def answer(self, data: Any) -> Answer:
         """Analyse drawn data."""
@@ -101,13 +104,18 @@ class Setting:
     kind: Kind = "coverage"
     truth: float | Callable[[Any], float] = math.nan
 
-    def hit(self, answer: Answer, data: Any) -> bool | None:
-        """Return whether truth is held, or rejected; None without an answer."""
+    def hit(self, procedure: Procedure, data: Any) -> tuple[bool | None, str | None]:
+        """Return whether truth is held or rejected (None: no answer), and the label."""
+        answer = procedure.answer(data)
+        return self._hit(answer, procedure.truth, data), answer.calibration
+
+    def _hit(self, answer: Answer, truth: float | None, data: Any) -> bool | None:
         if self.kind == "rejection":
             return None if math.isnan(answer.p_value) else answer.p_value < LEVEL
         if math.isnan(answer.low) or math.isnan(answer.high):
             return None
-        truth = self.truth(data) if callable(self.truth) else self.truth
+        if truth is None:
+            truth = self.truth(data) if callable(self.truth) else self.truth
         return bool(answer.low <= truth <= answer.high)
 
 

@@ -134,6 +134,14 @@ def test_a_truth_may_be_drawn_with_the_data(only):
     assert made.rate == 1.0
 
 
+def test_a_procedure_may_estimate_something_else(only):
+    answers = (lambda x: Answer(1.0, 2.0),) * 2
+    procedures = (Procedure("a", answers[0]), Procedure("b", answers[1], truth=1.5))
+    setting = Setting("t", lambda rng: None, procedures, truth=0.0)
+    made = only(Scenario("mean", "A", "N", "O", (setting,)), 5).measurements
+    assert [m.rate for m in made] == [0.0, 1.0]
+
+
 def test_numbers_depend_on_the_seed_only():
     alone = run_trust_check(["shares"], replicates=60, seed=3)
     together = run_trust_check(QUICK, replicates=60, seed=3, n_jobs=2)
@@ -202,6 +210,6 @@ def test_every_setting_draws_and_every_procedure_answers(scenario):
         assert len(set(names)) == len(names)
         data = setting.draw(rng)
         for procedure in setting.procedures:
-            answer = procedure.answer(data)
-            assert setting.hit(answer, data) in (True, False)
-            assert procedure.naive or answer.calibration is not None
+            hit, label = setting.hit(procedure, data)
+            assert hit in (True, False)
+            assert procedure.naive or label is not None
