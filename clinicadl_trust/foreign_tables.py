@@ -17,6 +17,8 @@ __all__ = ["lengthen", "read_foreign"]
 
 _COMMA = re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?|[+-]?\d+")
 
+_THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3})?")
+
 #: Found under a similar name. Others are not: a 'Group' may well be a diagnosis.
 _OURS = (*IDS, *CARRIED, "model", "label", "score")
 
@@ -36,8 +38,8 @@ def read_foreign(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     Parameters
     ----------
     path : pathlib.Path
-        UTF-8 text with tabs, semicolons or commas between columns. With tabs or
-        semicolons a decimal comma is read as a point.
+        UTF-8 text with tabs, semicolons or commas between columns. A decimal comma is
+        read as a point; between commas, where it is not one of thousands.
     columns : mapping
         Our column name to the file's. A column named like ours but for case, spaces
         and hyphens is found without it.
@@ -56,8 +58,7 @@ def read_foreign(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
     separator = _separator(path)
     text = [columns.get(name, name) for name in TEXT_COLUMNS]
     table = read_table(path, "predictions table", PredictionsError, text, separator)
-    if separator != ",":
-        table = table.apply(_with_points)
+    table = table.apply(_with_points, args=(separator == ",",))
     for ours, theirs in columns.items():
         if theirs not in table:
             raise PredictionsError(
@@ -137,13 +138,15 @@ def _separator(path: Path) -> str:
     return found if found in header else fallback
 
 
-def _with_points(column: pd.Series) -> pd.Series:
+def _with_points(column: pd.Series, is_quoted: bool) -> pd.Series:
     """Read numbers with a decimal comma; any other column stays as it is."""
     given = column.dropna()
     if column.dtype != object or column.name in TEXT_COLUMNS or given.empty:
         return column
     given = given.astype(str)
     if not given.str.contains(",").any() or not given.str.fullmatch(_COMMA).all():
+        return column
+    if is_quoted and given.str.fullmatch(_THOUSANDS).all():
         return column
     return column.str.replace(",", ".").astype(float)
 

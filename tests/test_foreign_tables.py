@@ -35,6 +35,14 @@ def test_the_header_tells_what_stands_between_columns(tmp_path, name, text):
     assert table[["participant_id", "score"]].to_numpy().tolist() == [["a", 0.5]]
 
 
+def test_quoted_commas_are_decimal_where_they_are_not_of_thousands(tmp_path):
+    text = 'participant_id,label,score\n"a","1","0,25"\n"b","0","3"\n'
+    table = read_predictions(write(tmp_path / "a.csv", text))
+    assert table["score"].tolist() == [0.25, 3]
+    with pytest.raises(PredictionsError, match="not a number"):
+        read_predictions(write(tmp_path / "a.csv", text.replace("0,25", "1,250")))
+
+
 def test_text_with_commas_is_no_number(tmp_path):
     text = "participant_id;label;score;site\na;AD;0,5;3,1\nb;CN;1;4,5\n"
     table = read_predictions(write(tmp_path / "a.csv", text), positive="AD")
