@@ -70,8 +70,8 @@ plots.roc_curve(stats.roc_curve(table), ax, auc=auc)
 # -------------------
 # To look whether the two intervals overlap. Both models see the same easy and the same
 # hard people, so the difference is known better than either AUC: the intervals above
-# overlap, or nearly, and yet the difference is clear. Just as wrong is a test that
-# takes images for people.
+# overlap, and yet the difference is clear. Just as wrong is a test that takes images
+# for people.
 #
 # Other questions to the same table
 # ---------------------------------
