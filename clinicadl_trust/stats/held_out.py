@@ -71,8 +71,9 @@ def clustered_estimate(
     check_level(confidence_level)
     measured = measure(metric, sample, scores)
     warnings: tuple[str, ...] = ()
+    error = measured.standard_error
     if metric.constant_is_exact and all(is_constant(score) for score in scores):
-        interval = Interval(measured.value, measured.value)
+        interval, error = Interval(measured.value, measured.value), 0.0
         warnings = (CONSTANT,)
     else:
         interval = _interval(metric, measured, confidence_level)
@@ -86,7 +87,7 @@ def clustered_estimate(
         low=interval.low,
         high=interval.high,
         confidence_level=confidence_level,
-        standard_error=measured.standard_error,
+        standard_error=error,
         method=_method(metric, sample, len(scores), f", {_SCALES[metric.scale]}"),
         calibration=label_of(
             metric, metric.interval, measured.smallest, interval.floored
