@@ -55,6 +55,12 @@ class CovarianceFactor:
         """The identity."""
         return self.diagonal.astype(float)
 
+    @property
+    def spread(self) -> Array:
+        """About the standard error of each parameter where there is no other noise."""
+        levels = [len(self.groupings[number].levels) for number, *_ in self.places()]
+        return np.asarray(1 / np.sqrt(levels), dtype=float)
+
     def matrices(self, theta: Array) -> list[Array]:
         """Return the lower triangular factor T of each grouping's levels."""
         made: list[Array] = []

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 #: A step that would still lower the criterion by this much is no optimum.
 _CONVERGED = 1e-6
+#: Gain of a step that is left out, and of one after which the derivatives still hold.
+_NOTHING, _SAME = 1e-11, 1e-9
 _SINGULAR = 1e-4
 
 
@@ -77,9 +79,12 @@ def fit_gaussian(profile: Profile, reml: bool) -> GaussianFit:
     GaussianFit
         Its ``warnings`` say where the optimum is not proven.
     """
-    diagonal = profile.factor.diagonal
+    factor = profile.factor
     theta = minimize(
-        lambda point: profile.deviance(point, reml), profile.factor.start, diagonal
+        lambda point: profile.deviance(point, reml),
+        factor.start,
+        factor.diagonal,
+        factor.spread,
     )
     theta, around = _polished(profile, reml, theta)
     warnings = _doubts(profile, reml, theta, around)
@@ -135,7 +140,8 @@ def _polished(profile: Profile, reml: bool, theta: Array) -> tuple[Array, Deriva
             step = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
         except np.linalg.LinAlgError:
             break
-        if gradient[free] @ step < 1e-11 * max(1.0, abs(best) * 1e-3):
+        gain = gradient[free] @ step
+        if gain < _NOTHING:
             break
         moved = theta.copy()
         moved[free] -= step
@@ -144,6 +150,8 @@ def _polished(profile: Profile, reml: bool, theta: Array) -> tuple[Array, Deriva
         if not value <= best + 1e-10 * abs(best):
             break
         theta, best = moved, value
+        if gain < _SAME:
+            break
         around = derivatives(lambda t: _quantities(profile, reml, t), theta)
     return theta, around
 

@@ -100,13 +100,11 @@ def _start(likelihood: LaplaceLikelihood) -> Array:
 
 def _scale(likelihood: LaplaceLikelihood, point: Array) -> Array:
     """Return coordinates in which the deviance is nearly round."""
-    groupings = likelihood.design.groupings
-    levels = [len(groupings[g].levels) for g, *_ in likelihood.factor.places()]
     information = likelihood.fixed_information(point)
     size = np.sqrt(np.maximum(np.diag(information), np.finfo(float).tiny))
     values, vectors = np.linalg.eigh(information / np.outer(size, size))
     round_ = vectors / np.sqrt(2 * np.maximum(values, 1e-8))
-    return linalg.block_diag(np.diag(1 / np.sqrt(levels)), round_ / size[:, None])
+    return linalg.block_diag(np.diag(likelihood.factor.spread), round_ / size[:, None])
 
 
 def _descended(
