@@ -30,6 +30,21 @@ def test_wilson_is_calibrated_from_eight_of_the_rarer_answer_on(count, n, label)
     assert proportion(count, n, "clopper-pearson").calibration == "conservative"
 
 
+@pytest.mark.parametrize(
+    ("wrong", "participants", "label"),
+    [(8, 40, "calibrated"), (7, 40, "conservative"), (8, 19, "approximate")],
+)
+def test_clustered_labels_count_the_participants_that_differ(
+    wrong, participants, label
+):
+    who = np.repeat(np.arange(participants), 2)
+    right = (who >= wrong).astype(float)
+    share, opposite = (proportion(x, cluster=who) for x in (right, 1 - right))
+    test = mcnemar(np.ones_like(right), right, who)
+    assert share.calibration == opposite.calibration == label
+    assert test.calibration == label.replace("conservative", "approximate")
+
+
 def test_clusters_widen_the_interval_and_are_counted():
     rng = np.random.default_rng(0)
     who = np.repeat(np.arange(40), 5)
