@@ -17,6 +17,7 @@ from clinicadl_trust.testing.study import synthetic_study
 from clinicadl_trust.testing.synthetic import (
     synthetic_cohort,
     synthetic_predictions,
+    synthetic_readings,
     synthetic_test_group,
 )
 

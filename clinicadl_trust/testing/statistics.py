@@ -12,6 +12,7 @@ from clinicadl_trust.exceptions import TrustError
 from clinicadl_trust.testing.contract import ContractError, require
 from clinicadl_trust.testing.synthetic import (
     synthetic_predictions,
+    synthetic_readings,
     synthetic_test_group,
 )
 
@@ -39,8 +40,8 @@ def check_statistic(
         Takes a predictions table; returns a table, or frozen results that have
         ``to_frame``.
     predictions : pandas.DataFrame, optional
-        What to call it on; by default two models in four folds and, if it refuses
-        these with a ``TrustError``, three models on one test group.
+        What to call it on; by default two models in four folds; if it refuses these
+        with a ``TrustError``, three models on one test group, or else a reader study.
     **arguments
         Further arguments. ``by``, ``metric``, ``model`` and ``reference`` are filled in
         when the function needs them.
@@ -91,11 +92,14 @@ def _table_for(
 ) -> pd.DataFrame:
     """Choose a table: what is right for a test group is mostly wrong for folds."""
     table = synthetic_predictions()
-    try:
-        statistic(table.copy(), **arguments)
-    except TrustError:
-        return synthetic_test_group()
-    except Exception:  # the check to come tells it
+    for make in (synthetic_predictions, synthetic_test_group, synthetic_readings):
+        table = make()
+        try:
+            statistic(table.copy(), **arguments)
+        except TrustError:
+            continue
+        except Exception:  # the check to come tells it
+            return table
         return table
     return table
 

@@ -7,7 +7,12 @@ import pandas as pd
 
 from clinicadl_trust.cohort import Cohort
 
-__all__ = ["synthetic_cohort", "synthetic_predictions", "synthetic_test_group"]
+__all__ = [
+    "synthetic_cohort",
+    "synthetic_predictions",
+    "synthetic_readings",
+    "synthetic_test_group",
+]
 
 
 def synthetic_cohort(participants: int = 96, seed: int = 0) -> Cohort:
@@ -114,4 +119,30 @@ def synthetic_test_group(seed: int = 0) -> pd.DataFrame:
         rows["split_strategy"] = "sealed"
         rows["repeat"], rows["split"], rows["seed"], rows["fold"] = 0, 0, 0, ""
         tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+def synthetic_readings(seed: int = 0) -> pd.DataFrame:
+    """Make a predictions table: four readers who read each image in two ways.
+
+    Parameters
+    ----------
+    seed : int
+        Seeds every draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns ``reader`` and ``treatment``; ``model`` names both.
+    """
+    rng = np.random.default_rng(seed)
+    group = synthetic_test_group(seed)
+    tables = []
+    for treatment, model in (("aided", "better"), ("unaided", "worse")):
+        for number in range(4):
+            rows = group[group["model"] == model].copy()
+            rows["score"] += 0.1 * rng.normal(size=len(rows))
+            rows["reader"], rows["treatment"] = f"reader-{number}", treatment
+            rows["model"] = f"reader-{number} {treatment}"
+            tables.append(rows)
     return pd.concat(tables, ignore_index=True)

@@ -21,9 +21,20 @@ SEALED = held_out(MODELS, participants=60, sites=6)
 SINGLE = held_out(MODELS, participants=60, visits=1, sites=6)
 FOLDS = folds(MODELS, participants=60, repeats=2)
 SITES = folds(MODELS, by="site", participants=60, sites=6, n_splits=6)
+READ = concat(
+    held_out({f"r{n} {way}": effect}, participants=60, visits=1).assign(
+        reader=f"r{n}",
+        treatment=way,
+        # Half of what a reader sees is theirs alone.
+        score=lambda table, n=n: table["score"] + np.sin(n + 7 * np.arange(60)) / 4,
+    )
+    for n in range(4)
+    for way, effect in (("aided", 2.0), ("unaided", 1.0))
+)
 
 #: What each of them is made for.
 TABLES = {
+    "mrmc": (READ,),
     "bayesian_correlated_ttest": (FOLDS,),
     "cohen_kappa": (SINGLE,),
     "corrected_kfold_ttest": (FOLDS,),
@@ -34,6 +45,7 @@ TABLES = {
     "unit_interval": (SEALED, SITES),
     "unit_ttest": (SEALED, SITES),
 }
+SPECIAL = ("cohen_kappa", "icc", "mrmc")  # refuse other tables for other reasons
 FUNCTIONS = [
     name
     for name in on_predictions.__all__
@@ -59,7 +71,7 @@ def test_each_answers_on_its_tables_and_refuses_all_others(name):
         assert (frame["procedure"] == name).all() and frame.columns.is_unique
         assert name in str(made).splitlines()[0]
     for table, kind in ((SEALED, "sealed"), (FOLDS, "participants"), (SITES, "sites")):
-        if not any(table is one for one in mine) and mine[0] is not SINGLE:
+        if not any(table is one for one in mine) and name not in SPECIAL:
             with pytest.raises(StatisticsError, match=f"'{kind}' .*(Use|seal|Seal|A )"):
                 call(name, table)
 
@@ -168,6 +180,22 @@ def test_the_rows_of_a_participant_are_not_participants():
         on_predictions.mixed_model(SEALED, "squared_error ~ model")
     fit = on_predictions.mixed_model(SEALED, "correct ~ model + (1 | participant_id)")
     assert "logistic" in str(fit)
+
+
+def test_readers_are_people():
+    made = on_predictions.mrmc(READ).answers[0].result
+    row = READ.sort_values(["treatment", "reader", "participant_id"])
+    ours = stats.mrmc(
+        *(row[name].to_numpy() for name in ("score", "label", "reader")),
+        row["participant_id"].to_numpy(),
+        row["treatment"].to_numpy(),
+    )
+    pd.testing.assert_frame_equal(made.to_frame(), ours.to_frame())
+    with pytest.raises(StatisticsError, match="names who read in 'reader'"):
+        on_predictions.mrmc(SINGLE)
+    twice = held_out(MODELS).assign(reader="a", treatment="b")
+    with pytest.raises(StatisticsError, match="40 are further images"):
+        on_predictions.mrmc(twice)
 
 
 def test_scores_that_are_no_probabilities_are_refused_where_they_must_be():

@@ -48,6 +48,7 @@ from clinicadl_trust.stats.on_predictions.paired import (
     permutation_test,
 )
 from clinicadl_trust.stats.on_predictions.planning import required_sample_size
+from clinicadl_trust.stats.on_predictions.readers import mrmc
 from clinicadl_trust.stats.on_predictions.sites import (
     heterogeneity,
     unit_interval,
@@ -77,6 +78,7 @@ __all__ = [
     "icc",
     "mcnemar",
     "mixed_model",
+    "mrmc",
     "net_benefit",
     "permutation_test",
     "proportion",
