@@ -23,6 +23,7 @@ from clinicadl_trust.stats.intervals import check_level, t_p_value, t_quantile
 from clinicadl_trust.stats.joint import max_t
 from clinicadl_trust.stats.mixed import mixed_model
 from clinicadl_trust.stats.proportions import mcnemar
+from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["ModelComparison", "compare_models"]
 
@@ -30,6 +31,9 @@ Array = npt.NDArray[np.float64]
 Kind = Literal["absolute_error", "squared_error", "correct"]
 
 _FEW_SITES = 5
+
+#: From the best to the least known.
+_LABELS: tuple[Calibration, ...] = ("calibrated", "conservative", "approximate")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,8 @@ class ModelComparison:
     comparisons : pandas.DataFrame
         One row per pair: ``model, reference, effect`` (first minus second),
         ``standard_error, df, low, high, p_value, p_adjusted`` (max-T over pairs),
-        ``site_sd, participant_sd, residual_sd`` of the differences, ``method``.
+        ``site_sd, participant_sd, residual_sd`` of the differences, ``method``,
+        ``calibration``.
     means : pandas.Series
         Mean of each model over the same images.
     value : str
@@ -53,7 +58,7 @@ class ModelComparison:
     confidence_level : float
         Of the intervals of single pairs.
     calibration : str
-        ``"calibrated"`` from enough participants and sites on; see ``compare_models``.
+        That of the pair which is least known.
     warnings : tuple of str
         What a reader must know.
     """
@@ -174,8 +179,10 @@ def compare_models(
     order += ["p_value", "p_adjusted", "site_sd", "participant_sd", "residual_sd"]
     n_participants = int(about["participant_id"].nunique())
     enough = n_participants >= 20 and (n_sites == 0 or n_sites >= _FEW_SITES)
+    label: Calibration = "calibrated" if enough else "approximate"
+    made["calibration"] = [row.get("calibration", label) for row in rows]
     return ModelComparison(
-        comparisons=made[[*order, "method"]],
+        comparisons=made[[*order, "method", "calibration"]],
         means=wide.mean().rename("mean"),
         value=value,
         estimand=_estimand(predictions, n_sites),
@@ -183,7 +190,7 @@ def compare_models(
         n_participants=n_participants,
         n_sites=n_sites,
         confidence_level=confidence_level,
-        calibration="calibrated" if enough else "approximate",
+        calibration=max(made["calibration"], key=_LABELS.index),
         warnings=tuple(dict.fromkeys(warnings)),
     )
 
@@ -240,7 +247,7 @@ def _without_sites(
         first, second = (wide[name].to_numpy() for name in pair)
         made = mcnemar(first, second, about["participant_id"], confidence_level=level)
         keys = ("effect", "standard_error", "df", "low", "high", "p_value", "method")
-        return {key: getattr(made, key) for key in keys}
+        return {key: getattr(made, key) for key in (*keys, "calibration")}
     # Seeds averaged, or one image each: participants are the units.
     who = pd.factorize(about["participant_id"])[0]
     total, size = np.bincount(who, d), np.bincount(who)

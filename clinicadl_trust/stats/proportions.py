@@ -32,10 +32,10 @@ _METHODS = ("wilson", "clopper-pearson")
 
 #: Of the rarer answer, below which Wilson's interval covers .92 to .98 (down to .84
 #: where it is hardly expected at all), by exact sums for 10 to 500 images; from here
-#: on .93 to .97. With clusters it counts the participants that have such an answer: below,
-#: the interval covers .93 to .99 (20 to 200 participants, ICC .1 to .8, shares of .5
-#: to .98). Or those on which two models differ: below, the test rejects .00 to .04, and
-#: the interval covers .83 to .98.
+#: on .93 to .97. With clusters it counts the participants that have such an answer:
+#: below, the interval covers .93 to .99 (20 to 200 participants, ICC .1 to .8, shares
+#: of .5 to .98). Or those on which two models differ: below, the test rejects .00 to
+#: .04, and the interval covers .83 to .98.
 _RARE = 8
 
 #: Participants below which clustered intervals and tests were not measured enough.

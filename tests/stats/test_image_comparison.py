@@ -54,6 +54,17 @@ def test_one_image_each_without_sites_is_the_paired_t_test():
     assert_allclose([row["low"], row["high"]], [low, high])
 
 
+def test_models_that_are_seldom_of_another_opinion_say_what_that_costs():
+    table = dice(models=("a", "b", "c"), n=80).assign(label=1.0, score=1.0)
+    who = table["participant_id"].str[4:].astype(int)
+    table.loc[(table["model"] == "b") & (who < 5), "score"] = 0.0
+    table.loc[(table["model"] == "c") & (who < 40), "score"] = 0.0
+    made = compare_models(table, "correct", site=None)
+    labels = made.comparisons.set_index(["model", "reference"])["calibration"]
+    assert labels["a", "b"] == "conservative" == made.calibration
+    assert labels["a", "c"] == "calibrated"
+
+
 def test_balanced_sites_have_the_t_test_of_their_means():
     table = dice(models=("a", "b"), site_sd=0.05, seed=3)
     row = compare_models(table, "dice").comparisons.iloc[0]
