@@ -36,6 +36,7 @@ __all__ = [
     "example_parts",
     "synthetic_cohort",
     "synthetic_predictions",
+    "synthetic_readings",
     "synthetic_study",
     "synthetic_test_group",
 ]
