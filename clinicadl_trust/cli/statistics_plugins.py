@@ -91,7 +91,7 @@ def _arguments(
             message += did_you_mean(key, parameters)
         if message:
             raise click.BadParameter(message, param_hint="--set")
-        arguments[key] = _value(value)
+        arguments[key] = _value(value, str(parameters[key].annotation))
     missing = [
         key
         for key, parameter in parameters.items()
@@ -127,8 +127,10 @@ def _common(
     return {key: value for key, value in given.items() if key in parameters}
 
 
-def _value(text: str) -> Any:
+def _value(text: str, annotation: str) -> Any:
     """Read a number, a list or a truth value as JSON; anything else is text."""
+    if annotation in ("str", "str | None", "<class 'str'>"):  # a model may be called 1
+        return text
     try:
         return json.loads(text)
     except json.JSONDecodeError:

@@ -99,6 +99,15 @@ def test_options_reach_the_statistic(call):
     assert "metadata minus cnn" in turned.output
 
 
+def test_a_model_may_be_called_by_a_number(call):
+    table = held_out({"1": 1.5, "2": 0.5}, participants=60)
+    write_predictions(table, "numbers.tsv")
+    asked = ("--statistic", "lab_auc", "--set", "model=1")
+    result = call("evaluate", "numbers.tsv", *asked)
+    assert result.exit_code == 0, result.output
+    assert "1, on 'sealed' (test)" in result.output
+
+
 def test_a_long_table_is_shown_in_part_and_written_whole(call):
     result = call("evaluate", "sealed.tsv", "--statistic", "lab_long")
     assert "... 100 rows in all" in result.output
