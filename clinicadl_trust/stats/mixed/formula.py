@@ -119,6 +119,8 @@ def parse_formula(text: str) -> MixedFormula:
 
 def _response(left: str) -> tuple[str, ...]:
     both = _CBIND.match(left)
+    if not both and left.startswith("cbind"):
+        raise _error(left, 0, "cbind takes two columns, successes and failures")
     return (both[1], both[2]) if both else (_as_patsy(left),)
 
 

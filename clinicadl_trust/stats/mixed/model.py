@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.mixed.binomial import fit_binomial
+from clinicadl_trust.stats.mixed.checks import check_design
 from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import DesignMatrices, build_design
 from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
@@ -26,6 +27,14 @@ from clinicadl_trust.stats.options import check_choice, check_whole
 __all__ = ["mixed_model"]
 
 Array = NDArray[np.float64]
+
+#: A residual standard deviation that is rounding, as a part of the response's own.
+_EXACT = 1e-7
+_NO_RESIDUAL = (
+    "The model explains the response exactly: standard errors and p-values mean "
+    "nothing. Is the response, or a copy of it, among the fixed effects?"
+)
+
 Family = Literal["gaussian", "binomial"]
 Refit = Callable[[bool], MixedModel]
 Degrees = Literal["satterthwaite", "kenward-roger", "normal"]
@@ -98,9 +107,9 @@ def mixed_model(
     >>> print(f"{model.icc['who']:.2f}")
     0.98
     """
-    _check_options(family, df, confidence_level, n_quadrature)
+    _check_options(family, reml, df, confidence_level, n_quadrature)
     design = build_design(formula, data, weights, offset)
-    _check_size(design, family)
+    check_design(design, family)
 
     def refitted(reml: bool) -> MixedModel:
         # Kenward and Roger's adjustment is one of restricted likelihood.
@@ -115,35 +124,21 @@ def mixed_model(
 
 
 def _check_options(
-    family: str, df: str, confidence_level: float, n_quadrature: int | None
+    family: str,
+    reml: object,
+    df: str,
+    confidence_level: float,
+    n_quadrature: int | None,
 ) -> None:
     check_choice("family", family, ("gaussian", "binomial"))
     check_choice("df", df, ("satterthwaite", "kenward-roger", "normal"))
     check_level(confidence_level)
+    if reml not in (True, False):
+        raise StatisticsError(
+            f"reml={reml!r} must be True, or False for maximum likelihood."
+        )
     if n_quadrature is not None and check_whole("n_quadrature", n_quadrature) > 100:
         raise StatisticsError(f"n_quadrature={n_quadrature!r} must be 1 to 100.")
-
-
-def _check_size(design: DesignMatrices, family: str) -> None:
-    n = len(design.y)
-    if n <= design.x.shape[1]:
-        raise StatisticsError(
-            f"{n} rows cannot tell {design.x.shape[1]} fixed effects. Use fewer, or "
-            "more rows."
-        )
-    for grouping in design.groupings:
-        levels, effects = len(grouping.levels), grouping.values.shape[1]
-        if levels < 2:
-            raise StatisticsError(
-                f"'{grouping.name}' has one level ({grouping.levels[0]}): a variance "
-                "between levels cannot be told. Leave its random effect out."
-            )
-        if family == "gaussian" and levels * effects >= n:
-            raise StatisticsError(
-                f"The random effects of '{grouping.name}' are {levels * effects} and "
-                f"the rows {n}: they cannot be told from the residual. Repeated rows "
-                "per level are needed."
-            )
 
 
 # --- results --------------------------------------------------------------------------
@@ -168,6 +163,7 @@ def _gaussian(
     else:
         degrees = lambda contrast: satterthwaite(fit, contrast)  # noqa: E731
     solution = fit.solution
+    exact = fit.sigma < _EXACT * float(np.std(design.y))
     likelihood = "restricted maximum likelihood" if reml else "maximum likelihood"
     return present(
         design,
@@ -185,7 +181,7 @@ def _gaussian(
         singular=fit.singular,
         degrees=degrees,
         level=level,
-        warnings=fit.warnings,
+        warnings=fit.warnings + ((_NO_RESIDUAL,) if exact else ()),
         refit=refit,
     )
 

@@ -266,6 +266,11 @@ MISTAKES = {
     "score ~ age + (1 | one)": "has one level",
     "score ~ log(negative) + (1 | site)": "infinite or undefined",
     "name ~ age + (1 | site)": "must be numbers",
+    "score ~ age + (1 | site) + (age | site)": "'Intercept' varies twice",
+    "score ~ age + (1 | participant_id/site)": "group the rows alike",
+    "one ~ age + (1 | site)": "Every response is 1",
+    "cbind(ill, age, one) ~ age + (1 | site)": "cbind takes two columns",
+    "cbind(one, one) ~ age + (1 | site)": "needs family='binomial'",
     "": "Write one such as",
 }
 
@@ -295,6 +300,7 @@ def test_the_place_of_a_mistake_is_pointed_at():
         ({"weights": [1.0]}, r"shape \(1,\)"),
         ({"weights": [-1.0] * 240}, "above 0"),
         ({"family": "binomial"}, "needs 0 and 1"),
+        ({"reml": "ML"}, "reml='ML' must be True"),
         ({"n_quadrature": 0}, "n_quadrature=0"),
         ({"reml": False, "df": "kenward-roger"}, "reml=True"),
     ],
