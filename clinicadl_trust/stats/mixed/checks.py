@@ -33,8 +33,8 @@ def check_design(design: DesignMatrices, family: str) -> None:
     if n <= n_fixed:
         raise StatisticsError(
             f"{n} rows cannot tell {n_fixed} fixed effects ({design.names[0]}, ..., "
-            f"{design.names[-1]}). Use fewer, or more rows; a column of numbers kept as "
-            "text has an effect for every value."
+            f"{design.names[-1]}). Use fewer, or more rows; numbers kept as text have "
+            "an effect for every value."
         )
     if family == "gaussian" and len(design.formula.response) == 2:
         raise StatisticsError("cbind(successes, failures) needs family='binomial'.")
