@@ -28,10 +28,10 @@ __all__ = ["trust_check"]
     "--replicates",
     "-n",
     type=click.IntRange(min=1),
-    default=300,
+    default=1000,
     show_default=True,
-    help="Data sets drawn for each line. 300 take about 5 minutes on two processors; "
-    "2000 tell 1 % from 2 %.",
+    help="Data sets drawn for each line. 1000 of all take about 5 minutes on two free "
+    "processors, and tell a rate to 1 or 2 %.",
 )
 @click.option(
     "--n-jobs",

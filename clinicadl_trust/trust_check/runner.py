@@ -28,7 +28,7 @@ _Task = tuple[str, int, int, int]
 def run_trust_check(
     names: Sequence[str] = (),
     *,
-    replicates: int = 300,
+    replicates: int = 1000,
     seed: int = 0,
     n_jobs: int = 1,
     progress: Progress | None = None,

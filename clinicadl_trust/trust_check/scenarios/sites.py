@@ -54,7 +54,7 @@ _PROCEDURES = (
         "Wilson interval of all participants", lambda d: proportion(_pooled(d)), True
     ),
     Procedure("unit_interval: t over sites", lambda d: unit_interval(d[0] / d[1])),
-    Procedure("heterogeneity: Hartung and Knapp", _mean_over_sites),
+    Procedure("heterogeneity: Hartung and Knapp, raw shares", _mean_over_sites),
     Procedure(
         "proportion(cluster=site)",
         lambda d: proportion(
