@@ -14,6 +14,8 @@ from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.mixed.expressions import Expressions
 from clinicadl_trust.stats.mixed.formula import MixedFormula, parse_formula
 from clinicadl_trust.stats.mixed.grouping import Grouping
+from clinicadl_trust.stats.mixed.identification import check_confounded, say_crossed
+from clinicadl_trust.stats.mixed.table import check_table, plain_columns
 
 __all__ = ["DesignMatrices", "build_design"]
 
@@ -89,8 +91,7 @@ def build_design(
             f"The formula '{formula}' has no random effect. Add one such as "
             "(1 | participant_id), or fit a model without them (statsmodels' ols)."
         )
-    if data.empty:
-        raise StatisticsError("The table is empty: there is nothing to fit.")
+    data = check_table(data)
     extra = {
         name: _vector(name, given, data)
         for name, given in (("weights", weights), ("offset", offset))
@@ -112,22 +113,29 @@ def build_design(
         raise StatisticsError(
             f"Every row has a missing value in a column of '{formula}'."
         )
-    frame = frame.loc[keep].reset_index(drop=True)
+    frame = plain_columns(frame.loc[keep].reset_index(drop=True))
     extra = {name: vector[keep] for name, vector in extra.items()}
     pieces = Expressions(parts, frame)
     n = len(frame)
     y, trials = pieces.response()
     x, names, dropped = _full_rank(*pieces.matrix(parts.fixed))
+    if not names:
+        raise StatisticsError(
+            f"The formula '{formula}' has no fixed effect. Write 1 for a mean."
+        )
     if dropped:
         warnings.append(
             "Collinear fixed effects are left out: " + ", ".join(dropped) + "."
         )
+    warnings += say_crossed(parts.random, frame)
+    groupings = pieces.groupings()
+    check_confounded(x, groupings)
     one = np.ones(n)
     return DesignMatrices(
         y=y,
         x=x,
         names=names,
-        groupings=pieces.groupings(),
+        groupings=groupings,
         weights=extra.get("weights", one) * (one if trials is None else trials),
         offset=extra.get("offset", np.zeros(n)) + pieces.offset(),
         formula=parts,

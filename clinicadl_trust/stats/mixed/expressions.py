@@ -64,7 +64,7 @@ class Expressions:
                     self._functions(),
                     patsy.NAAction(NA_types=[]),  # told below
                 )
-        except patsy.PatsyError as error:
+        except (patsy.PatsyError, SyntaxError) as error:
             raise self._explained(expression, error) from error
         values = np.asarray(made, dtype=float)
         if not np.isfinite(values).all():
@@ -94,9 +94,11 @@ class Expressions:
         return successes / trials, trials
 
     def _numbers(self, expression: str) -> Array:
-        if expression in self.data and not pd.api.types.is_numeric_dtype(
-            self.data[expression]
-        ):
+        given = self.data.get(expression)
+        if given is not None and pd.api.types.is_bool_dtype(given):
+            return given.to_numpy(dtype=float)
+        number = given is None or pd.api.types.is_numeric_dtype(given)
+        if not number or pd.api.types.is_complex_dtype(given):
             found = ", ".join(repr(v) for v in self.data[expression].unique()[:3])
             raise StatisticsError(
                 f"'{expression}' has values such as {found}; it must be "
@@ -133,6 +135,11 @@ class Expressions:
         import patsy
 
         values, names = self.matrix(random.left)
+        if not names:
+            raise StatisticsError(
+                f"Nothing varies in ({random.left} | {random.name}): write 1 for an "
+                "intercept, or a column."
+            )
         if random.correlated or len(names) == 1:
             return [Term(names, values)]
         # As lme4: each summand by itself, the columns of a factor together.
@@ -161,7 +168,9 @@ class Expressions:
         if isinstance(cause, NameError) and getattr(cause, "name", None):
             return _unknown(self.formula.text, str(cause.name), self.data)
         first = str(error).splitlines()[0]
-        return StatisticsError(f"'{expression}' cannot be read: {first}")
+        origin = getattr(error, "origin", None)
+        where = f"\n{origin.caretize(indent=2)}" if origin else ""
+        return StatisticsError(f"'{expression}' cannot be read: {first}.{where}")
 
 
 def _by_power(name: str) -> str:
