@@ -158,6 +158,8 @@ def _between(results: Heterogeneity) -> str:
     """Say how much sites differ, in words."""
     scale = f", {results.transform} scale" if results.transform else ""
     tau, squared = "\N{GREEK SMALL LETTER TAU}", "\N{SUPERSCRIPT TWO}"
+    n = len(results.warnings)
+    care = f"Read with care: the result has {n} warning{'s' * (n > 1)}."
     return "\n".join(
         [
             f"Hatched: {results.confidence_level:.0%} prediction interval of a site "
@@ -166,6 +168,7 @@ def _between(results: Heterogeneity) -> str:
             f"{results.tau2:.2g}.",
             f"I{squared} = {results.i2:.0%} of the estimates' variance is between "
             "sites.",
+            *([care] if n else []),
         ]
     )
 

@@ -38,6 +38,14 @@ def test_the_diamond_is_the_mean_and_the_bar_the_prediction(sites, ax):
     assert f"I² = {sites.i2:.0%}" in written
 
 
+@pytest.mark.parametrize("n", [3, 8])
+def test_a_forest_tells_of_warnings(n, ax):
+    values = np.linspace(0.6, 0.95, n)
+    result = stats.heterogeneity(values, np.full(n, 0.03))
+    plots.forest(result, ax)
+    assert ("Read with care" in texts(ax)) == bool(result.warnings) == (n == 3)
+
+
 def test_estimates_by_name(images, ax):
     label, first, second, who = images
     named = {

@@ -15,6 +15,7 @@ from synthetic_benchmark import make_benchmark
 
 from clinicadl_trust.exceptions import OutputError, StatisticsError
 from clinicadl_trust.report import render_report, write_report
+from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import curves, data, sites
 from clinicadl_trust.report.svg import PAINT
 from clinicadl_trust.stats import (
@@ -189,9 +190,12 @@ def test_the_forest_shows_the_numbers_of_the_table(tree, whole):
         assert f"{row['low']:.2f} to " in text or f"{row['low']:.3f}" in text
 
 
-def test_a_new_site_has_the_prediction_interval_of_left_out_sites(tree, whole):
+def test_a_new_site_has_the_prediction_interval_of_left_out_sites(tmp_path):
+    models = ("voxel-svm", "metadata")
+    directory = make_benchmark(tmp_path / "b", sites=8, participants=240, models=models)
+    tree, whole = read(write_report(directory)), read_benchmark(directory)
     table = site_metrics(whole.evaluated, ["roc_auc"])
-    rows = table[(table["split_strategy"] == "sites") & (table["model"] == "cnn")]
+    rows = table[(table["split_strategy"] == "sites") & (table["model"] == models[0])]
     made = heterogeneity(rows["value"], rows["standard_error"], transform="logit")
     forest = figure(tree, "sites-sites")
     body = next(iter(forest.iter("tbody")))
@@ -204,9 +208,15 @@ def test_a_new_site_has_the_prediction_interval_of_left_out_sites(tree, whole):
     assert [mean[0], mean[2]] == ["Mean over sites", f"{made.value:.2f}"]
     assert new == ["A new site", "", "", ends, ""]
     assert len(select(body, "line", "prediction")) == 1
-    assert "What to know of means" in section(tree, "sites")
-    sealed = figure(tree, "sites-sealed")
-    assert "A new site" not in sealed.text_content()
+    text = section(tree, "sites")
+    assert "95 % prediction interval of a new site" in text
+    assert all(warning in text for warning in made.warnings)
+    assert "A new site" not in figure(tree, "sites-sealed").text_content()
+
+
+def test_of_a_new_site_nothing_is_said_with_few(tree):
+    assert "A new site" not in figure(tree, "sites-sites").text_content()
+    assert "nothing is said of the next hospital" in section(tree, "sites")
 
 
 def test_posteriors_say_what_counts_as_equal(tree, whole):

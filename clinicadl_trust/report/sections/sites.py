@@ -8,6 +8,7 @@ from collections.abc import Mapping
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
+from clinicadl_trust.report.claims.hospitals import MIN_SITES
 from clinicadl_trust.report.evidence import headed
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import Style, styles
@@ -20,8 +21,6 @@ __all__ = ["build"]
 _TITLE = "Site by site"
 #: Stands for what cannot be estimated.
 _NONE = "\N{EM DASH}"
-#: Sites from which on it is tried to tell how they differ.
-_FEWEST = 3
 
 
 def build(benchmark: Benchmark) -> Section:
@@ -46,6 +45,8 @@ def build(benchmark: Benchmark) -> Section:
         "metric": benchmark.metric(),
         "level": level,
         "remarks": [(joined(names), text) for text, names in remarks.items()],
+        "fewest": MIN_SITES,
+        "left_out": any(s.unit == "site" for s in benchmark.honest),
     }
     return Section("sites", _TITLE, "sites.html", content)
 
@@ -85,7 +86,7 @@ def _together(
     for name, rows in table.groupby("model", sort=False):
         known = rows.dropna(subset=["value", "standard_error"])
         known = known[known["standard_error"] > 0]
-        if len(known) >= _FEWEST and benchmark.model(str(name)).type != "majority":
+        if len(known) >= MIN_SITES and benchmark.model(str(name)).type != "majority":
             made[str(name)] = heterogeneity(
                 known["value"],
                 known["standard_error"],
