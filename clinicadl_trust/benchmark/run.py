@@ -51,7 +51,7 @@ class BenchmarkResult:
     runs : tuple of Run
         The plan.
     failed : tuple of Outcome
-        The runs, and the refits on redrawn labels, that failed.
+        The runs that failed.
     leaks : pandas.DataFrame
         What the audit found in the runs, beside what is leaky on purpose.
     statistics : pandas.DataFrame
@@ -60,6 +60,8 @@ class BenchmarkResult:
         The report, if it was asked for.
     leaky : tuple of str
         The splits that are wrong on purpose: their numbers are no results.
+    failed_refits : tuple of Outcome
+        The refits on redrawn labels that failed.
     """
 
     directory: Path
@@ -69,6 +71,7 @@ class BenchmarkResult:
     statistics: pd.DataFrame
     report: Path | None
     leaky: tuple[str, ...] = ()
+    failed_refits: tuple[Outcome, ...] = ()
 
 
 def run_benchmark(
@@ -199,7 +202,8 @@ def _run(
     return BenchmarkResult(
         directory=directory,
         runs=tuple(runs),
-        failed=(*failed, *refused),
+        failed=tuple(failed),
+        failed_refits=tuple(refused),
         leaks=leaks,
         statistics=statistics,
         report=page,

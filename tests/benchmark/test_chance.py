@@ -6,6 +6,7 @@ import fake_runs
 import numpy as np
 import pandas as pd
 import pytest
+from click.testing import CliRunner
 
 from clinicadl_trust.benchmark import run_benchmark
 from clinicadl_trust.benchmark.against_chance import hold_against_chance
@@ -14,6 +15,7 @@ from clinicadl_trust.benchmark.changes import additions
 from clinicadl_trust.benchmark.progress import Lines
 from clinicadl_trust.benchmark.refit import Refit
 from clinicadl_trust.benchmark.splitting import Splits
+from clinicadl_trust.cli.main import cli
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import ConfigError, RunError
 from clinicadl_trust.models import run as models_run
@@ -101,6 +103,31 @@ def test_what_was_killed_goes_on_and_one_process_gives_the_same(done, tmp_path, 
     assert "Against chance: voxels on people, 14 draws of labels x 2 folds, " in told
     assert "38 refits, 24 of them done before" in told
     assert "Against chance: metadata" not in told
+
+
+def test_a_refit_that_fails_is_told_and_gives_no_p_value(done, tmp_path):
+    shutil.copytree(done.directory, tmp_path / "copy")
+    shutil.copy(done.directory.parent / "experiment.toml", tmp_path)
+    folder = tmp_path / "copy" / "chance" / "people" / "metadata" / "seed-0"
+    (folder / "draw-0004.json").unlink()
+    (folder / "draw-0004.json").mkdir()  # where nothing can be written
+    result = CliRunner().invoke(
+        cli,
+        [
+            "benchmark",
+            str(tmp_path / "experiment.toml"),
+            "--output",
+            str(tmp_path / "copy"),
+        ],
+    )
+    assert result.exit_code == 1
+    assert "Refits on redrawn labels that failed: 1, see" in result.output
+    rows = chance(tmp_path / "copy")
+    assert pd.isna(rows.loc["metadata", "p_value"])
+    assert "1 of 19 refits failed" in rows.loc["metadata", "warnings"]
+    assert rows.loc["voxels", "p_value"] >= 0.05
+    failures = pd.read_csv(tmp_path / "copy" / "failures.tsv", sep="\t")
+    assert failures["model"].tolist() == ["metadata"]
 
 
 PEOPLE = [f"sub-{k:02d}" for k in range(16)]
