@@ -113,4 +113,4 @@ class Distribution:
 
 def _quantile(values: Array, shares: Array) -> Array:
     """Return the (R + 1) p-th of R values in order, as Davison and Hinkley do."""
-    return np.quantile(values, shares, method="weibull")
+    return np.asarray(np.quantile(values, shares, method="weibull"), dtype=float)
