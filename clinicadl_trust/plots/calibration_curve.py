@@ -66,7 +66,7 @@ def calibration_curve(
         _check(name, table)
     given = _scores(scores, named)
     look = look or looks(named)
-    ax = new_axes(ax, 3.7, 4.8 if given else 3.6)
+    ax = new_axes(ax, 3.7, 4.6 if given else 3.6)
     for name, table in named.items():
         if len(named) == 1 if intervals is None else intervals:
             _intervals(ax, table, look[name])

@@ -12,7 +12,7 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.plots.canvas import new_axes
 from clinicadl_trust.plots.palette import INK, MUTED, VIVID
 from clinicadl_trust.plots.rows import Rows, draw_intervals, header, note_rows
-from clinicadl_trust.stats import Estimate, Heterogeneity, Subgroups
+from clinicadl_trust.stats import Comparison, Estimate, Heterogeneity, Subgroups
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +26,7 @@ _DIAMOND, _BAR = 0.3, 0.16
 
 
 def forest(
-    results: Heterogeneity | Subgroups | Mapping[str, Estimate],
+    results: Heterogeneity | Subgroups | Mapping[str, Estimate | Comparison],
     ax: Axes | None = None,
     *,
     metric: str = "Performance",
@@ -36,8 +36,9 @@ def forest(
 
     Parameters
     ----------
-    results : Heterogeneity, Subgroups or mapping of str to Estimate
-        Sites put together, the levels of a subgroup, or any estimates by name.
+    results : Heterogeneity, Subgroups or mapping of str to Estimate or Comparison
+        Sites put together, the levels of a subgroup, or any estimates or differences
+        by name.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     metric : str
@@ -55,7 +56,8 @@ def forest(
     Raises
     ------
     StatisticsError
-        If there is nothing to draw, or estimates have different levels.
+        If there is nothing to draw, estimates have different levels, or differences
+        stand among them.
 
     Examples
     --------
@@ -79,8 +81,10 @@ def forest(
     return ax
 
 
-def _table(results: Mapping[str, Estimate]) -> tuple[pd.DataFrame, float]:
-    """Return estimates as rows, and their one level."""
+def _table(
+    results: Mapping[str, Estimate | Comparison],
+) -> tuple[pd.DataFrame, float]:
+    """Return estimates, or differences, as rows, and their one level."""
     if not results:
         raise StatisticsError("There is no estimate to draw. Give some by name.")
     levels = {each.confidence_level for each in results.values()}
@@ -89,7 +93,15 @@ def _table(results: Mapping[str, Estimate]) -> tuple[pd.DataFrame, float]:
             f"The intervals have different levels ({', '.join(map(str, levels))}): "
             "side by side they would mislead. Compute all at one level."
         )
-    values = {name: (e.value, e.low, e.high) for name, e in results.items()}
+    if len({type(each) for each in results.values()}) > 1:
+        raise StatisticsError(
+            "There are estimates and differences, which share no axis. Draw each kind "
+            "by itself."
+        )
+    values = {
+        name: (e.effect if isinstance(e, Comparison) else e.value, e.low, e.high)
+        for name, e in results.items()
+    }
     columns = ["value", "low", "high"]
     return pd.DataFrame.from_dict(values, "index", columns=columns), levels.pop()
 

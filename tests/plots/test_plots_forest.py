@@ -38,6 +38,18 @@ def test_the_diamond_is_the_mean_and_the_bar_the_prediction(sites, ax):
     assert f"I² = {sites.i2:.0%}" in written
 
 
+def test_differences_by_name(images, ax):
+    label, first, second, who = images
+    made = stats.compare_roc_auc(label, first, second, cluster=who)
+    plots.forest({"cnn minus svm": made}, ax, reference=0)
+    assert_allclose(segments(ax)[0, :, 0], [made.low, made.high])
+    (point,) = [each for each in ax.lines if each.get_marker() == "s"]
+    assert_allclose(point.get_xdata(), made.effect)
+    one = stats.roc_auc(label, first, who)
+    with pytest.raises(StatisticsError, match="share no axis"):
+        plots.forest({"cnn": one, "cnn minus svm": made})
+
+
 @pytest.mark.parametrize("n", [3, 8])
 def test_a_forest_tells_of_warnings(n, ax):
     values = np.linspace(0.6, 0.95, n)
