@@ -16,8 +16,8 @@ __all__ = ["bootstrap", "proportion", "roc_auc", "sensitivity_at_specificity"]
 
 _WITHIN = (
     "Use `evaluate` (or `cross_validation_interval`, or `unit_interval` where sites "
-    "are left out), which compute within folds and then average; the interval of pooled "
-    "scores covers .84 for .95, and they may fall below chance."
+    "are left out), which compute within folds and then average; the interval of "
+    "pooled scores covers .84 for .95, and they may fall below chance."
 )
 
 
