@@ -13,6 +13,7 @@ from clinicadl_trust.plots.canvas import new_axes
 from clinicadl_trust.plots.palette import INK, MUTED, VIVID
 from clinicadl_trust.plots.rows import Rows, draw_intervals, header, note_rows
 from clinicadl_trust.stats import Comparison, Estimate, Heterogeneity, Subgroups
+from clinicadl_trust.stats.on_predictions import Answers
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -26,7 +27,7 @@ _DIAMOND, _BAR = 0.3, 0.16
 
 
 def forest(
-    results: Heterogeneity | Subgroups | Mapping[str, Estimate | Comparison],
+    results: Heterogeneity | Subgroups | Answers | Mapping[str, Estimate | Comparison],
     ax: Axes | None = None,
     *,
     metric: str = "Performance",
@@ -36,9 +37,9 @@ def forest(
 
     Parameters
     ----------
-    results : Heterogeneity, Subgroups or mapping of str to Estimate or Comparison
-        Sites put together, the levels of a subgroup, or any estimates or differences
-        by name.
+    results : Heterogeneity, Subgroups, Answers or mapping of str to result
+        Sites put together, the levels of a subgroup, what a statistic of a predictions
+        table says of each model, or any estimates or differences by name.
     ax : matplotlib.axes.Axes, optional
         Where to draw; a new figure by default.
     metric : str
@@ -72,13 +73,29 @@ def forest(
     if isinstance(results, Subgroups):
         table, level = results.levels.set_index("level"), results.confidence_level
     else:
-        table, level = _table(results)
+        named = _named(results) if isinstance(results, Answers) else results
+        table, level = _table(named)
     rows = Rows.of(table[["value", "low", "high"]], level)
     ax = new_axes(ax, 5.2, 1.0 + 0.3 * len(table))
     draw_intervals(ax, rows)
     ax.plot(table["value"], rows.places, "s", ms=5.5, color=VIVID[0], mew=0)
     _finish(ax, rows, metric, reference)
     return ax
+
+
+def _named(answers: Answers) -> dict[str, Estimate | Comparison]:
+    """Name each answer by its model, and by its split where there are several."""
+    named: dict[str, Estimate | Comparison] = {}
+    n_splits = len({each.split_strategy for each in answers.answers})
+    for each in answers.answers:
+        if not isinstance(each.result, Estimate | Comparison):
+            raise StatisticsError(
+                f"'{answers.statistic}' gives no estimate or difference of each model. "
+                "Give one result, such as answers.answers[0].result."
+            )
+        title = each.title
+        named[title if n_splits > 1 else title.rpartition(", on ")[0]] = each.result
+    return named
 
 
 def _table(

@@ -8,6 +8,7 @@ from numpy.testing import assert_allclose
 
 from clinicadl_trust import plots, stats
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats import on_predictions
 from clinicadl_trust.testing import synthetic_study
 
 
@@ -48,6 +49,17 @@ def test_differences_by_name(images, ax):
     one = stats.roc_auc(label, first, who)
     with pytest.raises(StatisticsError, match="share no axis"):
         plots.forest({"cnn": one, "cnn minus svm": made})
+
+
+def test_what_a_statistic_says_of_each_model_of_a_table(ax):
+    table = synthetic_study({"cnn": 1.5, "svm": 1.0})
+    answers = on_predictions.roc_auc(table)
+    plots.forest(answers, ax)
+    assert [tick.get_text() for tick in ax.get_yticklabels()] == ["cnn", "svm"]
+    found = [(each.result.low, each.result.high) for each in answers.answers]
+    assert_allclose(segments(ax)[:, :, 0], found)
+    with pytest.raises(StatisticsError, match="'net_benefit' gives no estimate"):
+        plots.forest(on_predictions.net_benefit(table))
 
 
 @pytest.mark.parametrize("n", [3, 8])
