@@ -111,12 +111,15 @@ def _paule_mandel(y: Array, v: Array) -> float:
 def _reml(y: Array, v: Array) -> float:
     """Find the root of the restricted score, the best of them if there are several."""
 
+    def scores(tau2: Array) -> Array:
+        weights = 1 / (v + tau2[:, None])
+        total = weights.sum(axis=1)
+        residual = y - (weights @ y / total)[:, None]
+        explained = (weights**2 * residual**2).sum(axis=1)
+        return np.asarray(explained - (total - (weights**2).sum(axis=1) / total))
+
     def score(tau2: float) -> float:
-        weights = 1 / (v + tau2)
-        total = weights.sum()
-        residual = y - weights @ y / total
-        explained = float((weights**2) @ residual**2)
-        return explained - float(total - (weights**2).sum() / total)
+        return float(scores(np.array([tau2]))[0])
 
     def deviance(tau2: float) -> float:
         weights = 1 / (v + tau2)
@@ -127,7 +130,7 @@ def _reml(y: Array, v: Array) -> float:
 
     top = 10 * (float(np.var(y, ddof=1)) + float(v.max()))
     grid = np.concatenate([[0.0], np.geomspace(1e-8, 1, 60) * top])
-    values = [score(point) for point in grid]
+    values = scores(grid)
     roots = [0.0]
     for (low, high), (before, after) in zip(
         pairwise(grid), pairwise(values), strict=True
