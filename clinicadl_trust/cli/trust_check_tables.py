@@ -78,6 +78,7 @@ def show(checked: TrustCheck, console: Console | None = None) -> None:
         title=f"{checked.replicates} data sets for each line of the page",
         title_justify="left",
         box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         pad_edge=False,
     )
     for name in ("scenario", "counted"):
