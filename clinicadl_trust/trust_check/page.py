@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -65,7 +66,7 @@ def check_place(path: Path) -> None:
     Raises
     ------
     OutputError
-        If it is a folder, or would be its own table.
+        If it is a folder, would be its own table, or lies where nothing can be written.
     """
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder. Give the path of an HTML file.")
@@ -73,6 +74,12 @@ def check_place(path: Path) -> None:
         raise OutputError(
             f"'{path}' is the name of the table that is written beside the page. Give "
             "a name that ends in .html."
+        )
+    folder = next(each for each in path.absolute().parents if each.exists())
+    if not folder.is_dir() or not os.access(folder, os.W_OK):
+        raise OutputError(
+            f"'{path}' cannot be written: '{folder}' is no folder that you may write "
+            "in. Choose another place."
         )
 
 

@@ -93,6 +93,10 @@ def test_a_place_that_cannot_be_written_is_refused_first(tmp_path):
         check_place(tmp_path)
     with pytest.raises(OutputError, match="name of the table"):
         check_place(tmp_path / "a.tsv")
+    (tmp_path / "file").write_text("")
+    with pytest.raises(OutputError, match="no folder that you may write in"):
+        check_place(tmp_path / "file" / "a.html")
+    check_place(tmp_path / "new" / "folder" / "a.html")
 
 
 @pytest.mark.parametrize(
