@@ -144,6 +144,15 @@ def test_the_pooled_interval_of_folds():
         on_predictions.cross_validation_interval(table, method="nested")
 
 
+def test_the_p_values_of_several_pairs_are_adjusted():
+    made = on_predictions.compare_roc_auc(SEALED)
+    frame = made.to_frame()
+    assert frame["p_adjusted"].tolist() == pytest.approx(stats.adjust(frame["p_value"]))
+    assert str(made).count("by Holm over the pairs") == 3
+    single = on_predictions.compare_roc_auc(SEALED, model="cnn", reference="svm")
+    assert "p_adjusted" not in single.to_frame() and "Holm" not in str(single)
+
+
 def test_an_error_speaks_for_the_model_that_has_less_of_it():
     made = on_predictions.bayesian_correlated_ttest(
         FOLDS, "brier", model="cnn", reference="metadata"

@@ -7,8 +7,9 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.planning import SampleSize
-from clinicadl_trust.stats.results import Estimate
+from clinicadl_trust.stats.results import Comparison, Estimate
 
 __all__ = ["Answer", "Answers"]
 
@@ -86,11 +87,25 @@ class Answers:
         frames = [answer.to_frame() for answer in self.answers]
         table = pd.concat(frames, ignore_index=True)
         table.insert(0, "procedure", self.statistic)
+        if self.p_adjusted:
+            table["p_adjusted"] = self.p_adjusted
         return table
+
+    @property
+    def p_adjusted(self) -> tuple[float, ...]:
+        """The p-values of several pairs, by Holm within each split strategy."""
+        results = [answer.result for answer in self.answers]
+        if len(results) < 2 or not all(isinstance(r, Comparison) for r in results):
+            return ()
+        p_values = pd.Series([result.p_value for result in results])
+        strategies = [answer.split_strategy for answer in self.answers]
+        adjusted = p_values.groupby(strategies).transform(lambda p: adjust(p.tolist()))
+        return tuple(float(p_value) for p_value in adjusted)
 
     def __str__(self) -> str:
         lines = [self.statistic]
-        for answer in self.answers:
+        adjusted = self.p_adjusted or (None,) * len(self.answers)
+        for answer, p_value in zip(self.answers, adjusted, strict=True):
             result = answer.result
             if isinstance(result, pd.DataFrame):
                 said = [name for name in result if not (result[name] == "").all()]
@@ -98,4 +113,6 @@ class Answers:
                     index=False, float_format="{:.4g}".format, line_width=_WIDTH
                 )
             lines += [answer.title, *(f"  {line}" for line in str(result).splitlines())]
+            if p_value is not None:
+                lines.append(f"  p = {p_value:.3g} by Holm over the pairs")
         return "\n".join([*lines, *(f"! {note}" for note in self.notes)])
