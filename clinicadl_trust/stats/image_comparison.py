@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Literal
@@ -13,16 +12,15 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
+from clinicadl_trust.stats.image_differences import ImageDifferences
 from clinicadl_trust.stats.image_values import (
     by_image,
     image_values,
     one_design,
     value_named,
 )
-from clinicadl_trust.stats.intervals import check_level, t_p_value, t_quantile
+from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.joint import max_t
-from clinicadl_trust.stats.mixed import mixed_model
-from clinicadl_trust.stats.proportions import mcnemar
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["ModelComparison", "compare_models"]
@@ -162,9 +160,10 @@ def compare_models(
     if reference is not None:
         pairs = [(a if b == reference else b, reference) for a, b in pairs]
     rows, sums, warnings = [], [], []
+    differences = ImageDifferences(about, wide, value, confidence_level)
     for first, second in pairs:
         about["d"] = (wide[first] - wide[second]).to_numpy()
-        row, notes = _pair(about, wide, (first, second), value, confidence_level)
+        row, notes = differences.of(first, second)
         rows.append({"model": first, "reference": second, **row})
         warnings += [f"{first} - {second}: {note}" for note in notes]
         sums.append(_influence(about))
@@ -193,76 +192,6 @@ def compare_models(
         calibration=max(made["calibration"], key=_LABELS.index),
         warnings=tuple(dict.fromkeys(warnings)),
     )
-
-
-def _pair(
-    about: pd.DataFrame,
-    wide: pd.DataFrame,
-    pair: tuple[str, str],
-    value: str,
-    level: float,
-) -> tuple[dict[str, object], tuple[str, ...]]:
-    """Fit the differences of one pair."""
-    repeated = about["participant_id"].duplicated().any()
-    empty = {"site_sd": math.nan, "participant_sd": math.nan, "residual_sd": math.nan}
-    if np.ptp(about["d"]) == 0:
-        effect = float(about["d"].iloc[0])
-        keys = ("standard_error", "df", "low", "high")
-        made: dict[str, object] = {
-            **empty,
-            **dict.fromkeys(keys, math.nan),
-            "effect": effect,
-            "p_value": 1.0 if effect == 0 else math.nan,
-            "method": "none",
-        }
-        return made, ("every image differs alike: how much that varies is unknown.",)
-    if "site" not in about and (value == "correct" or not repeated):
-        return {**empty, **_without_sites(about, wide, pair, value, level)}, ()
-    terms = ["(1 | site)"] if "site" in about else []
-    terms += ["(1 | participant_id)"] if repeated else []
-    fit = mixed_model(f"d ~ 1 + {' + '.join(terms)}", about, confidence_level=level)
-    sd = fit.variance_components.set_index("group")["sd"]
-    row = fit.fixed_effects.loc["Intercept"]
-    notes = tuple(w for w in fit.warnings if "singular" not in w)
-    return {
-        "effect": row["estimate"],
-        **{key: row[key] for key in ("standard_error", "df", "low", "high", "p_value")},
-        "site_sd": sd.get("site", math.nan),
-        "participant_sd": sd.get("participant_id", math.nan),
-        "residual_sd": fit.residual_sd,
-        "method": f"mixed model of differences, {' + '.join(terms)}, Satterthwaite",
-    }, notes
-
-
-def _without_sites(
-    about: pd.DataFrame,
-    wide: pd.DataFrame,
-    pair: tuple[str, str],
-    value: str,
-    level: float,
-) -> dict[str, object]:
-    d = about["d"].to_numpy()
-    whole = bool(np.isin(wide[list(pair)].to_numpy(), [0, 1]).all())
-    if value == "correct" and whole:
-        first, second = (wide[name].to_numpy() for name in pair)
-        made = mcnemar(first, second, about["participant_id"], confidence_level=level)
-        keys = ("effect", "standard_error", "df", "low", "high", "p_value", "method")
-        return {key: getattr(made, key) for key in (*keys, "calibration")}
-    # Seeds averaged, or one image each: participants are the units.
-    who = pd.factorize(about["participant_id"])[0]
-    total, size = np.bincount(who, d), np.bincount(who)
-    g, effect = len(total), float(d.mean())
-    error = math.sqrt(g / (g - 1) * ((total - size * effect) ** 2).sum()) / len(d)
-    half = t_quantile(g - 1.0, level) * error
-    return {
-        "effect": effect,
-        "standard_error": error,
-        "df": float(g - 1),
-        "low": effect - half,
-        "high": effect + half,
-        "p_value": t_p_value(effect / error, g - 1.0),
-        "method": "mean difference, participant sandwich, t",
-    }
 
 
 def _influence(about: pd.DataFrame) -> Array:

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
+from clinicadl_trust.stats.mixed.cross_products import CrossProducts
 from clinicadl_trust.stats.mixed.design import DesignMatrices
-from clinicadl_trust.stats.mixed.elimination import CrossProducts, Elimination
+from clinicadl_trust.stats.mixed.elimination import Elimination
 from clinicadl_trust.stats.mixed.logistic import LogisticRows, Moments
 
 __all__ = ["ConditionalMode", "Effects", "Mode"]

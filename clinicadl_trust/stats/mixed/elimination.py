@@ -15,75 +15,12 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor, small_product
-from clinicadl_trust.stats.mixed.grouping import Grouping
-from clinicadl_trust.stats.mixed.systems import Pairs, factorized
+from clinicadl_trust.stats.mixed.cross_products import CrossProducts
+from clinicadl_trust.stats.mixed.systems import factorized
 
-__all__ = ["CrossProducts", "Elimination", "split_levels"]
+__all__ = ["Elimination", "split_levels"]
 
 Array = NDArray[np.float64]
-
-#: Multiplications up to which dense products cost less than making sparse matrices.
-_SMALL = 2e7
-
-
-class CrossProducts:
-    """Z'WZ of all random effects, in the blocks that the elimination needs.
-
-    Parameters
-    ----------
-    factor : CovarianceFactor
-        Of the groupings, most levels first.
-    """
-
-    def __init__(self, factor: CovarianceFactor) -> None:
-        self.factor = factor
-        first, *others = factor.groupings
-        self.effects = first.values.shape[1]
-        self._first = _matrix(first)
-        none = sparse.csr_matrix((len(first.codes), 0))
-        self._rest = sparse.hstack([none, *map(_matrix, others)], format="csr")
-        self.n_rest = self._rest.shape[1]
-        # Transposed once: a sparse matrix takes longer to turn than to multiply.
-        self._first_transposed = self._first.T
-        self._rest_transposed = self._rest.T
-        n_first = len(first.levels) * self.effects
-        self.is_dense = self.n_rest**2 * n_first < _SMALL
-        if self.n_rest and self.is_dense:
-            self._cross_pairs = Pairs(others, [first])
-            self._rest_pairs = Pairs(others, others)
-
-    def weigh(self, weights: Array) -> None:
-        """Compute the cross-products.
-
-        Parameters
-        ----------
-        weights : ndarray of float, shape (n_rows,)
-            The diagonal of W.
-        """
-        self.blocks = _block_products(self.factor.groupings[0], weights)
-        self.cross: Any = None
-        self.rest: Any = None
-        if not self.n_rest:
-            return
-        if self.is_dense:
-            self.cross = self._cross_pairs.products(weights)
-            self.rest = self._rest_pairs.products(weights)
-        else:
-            scaled = sparse.diags(weights) @ self._rest
-            self.cross = sparse.csr_matrix(scaled.T @ self._first)
-            self.rest = sparse.csr_matrix(scaled.T @ self._rest)
-
-    def transposed(self, dense: Array) -> tuple[Array, Array]:
-        """Return Z' times columns, shapes (n_levels, n_effects, k) and (n_rest, k)."""
-        first = (self._first_transposed @ dense).reshape(
-            -1, self.effects, dense.shape[1]
-        )
-        return first, self._rest_transposed @ dense
-
-    def times(self, first: Array, rest: Array) -> Array:
-        """Return Z times effects, shape (n_rows,)."""
-        made = self._first @ first.ravel()
-        return made + self._rest @ rest if self.n_rest else made
 
 
 class Elimination:
@@ -108,12 +45,17 @@ class Elimination:
         inner = _sandwich(self.first, products.blocks) + np.eye(len(self.first))
         scalar = len(self.first) == 1
         lower: Any = np.sqrt(inner) if scalar else np.linalg.cholesky(inner)
-        diagonal = np.diagonal(lower, axis1=1, axis2=2)
-        self.log_det = 2 * float(np.log(diagonal).sum())
+        logs = np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+        counts = products.counts
+        self.log_det = 2 * float(logs.sum() if counts is None else logs @ counts)
         #: M^-1 of each level of the first grouping.
         self.first_inverse = _inverse(lower)
+        #: T M^-1 T', by which a level's right side becomes its effects.
+        self.kernel = _sandwich(self.first.T, self.first_inverse)
         if products.n_rest:
-            kernel = _sandwich(self.first.T, self.first_inverse)
+            kernel = self.kernel
+            if counts is not None:
+                kernel = kernel * counts[:, None, None]
             schur = products.rest - self._times_blocks(kernel) @ products.cross.T
             self.rest_factor = products.factor.rest(theta)
             self.system = factorized(self.rest_factor.sandwich(schur))
@@ -135,6 +77,31 @@ class Elimination:
         factor, theta = self.products.factor, self.theta
         right = factor.times(theta, (first, rest), transposed=True)
         return factor.times(theta, self.spherical(*right))
+
+    def explained(self, first: Array, rest: Array, squares: Array) -> Array:
+        """Return d' T H^-1 T' d, what the effects explain of the right sides d.
+
+        Parameters
+        ----------
+        first : ndarray of float, shape (n_levels, n_effects, k)
+            The right side, summed where levels are taken together.
+        rest : ndarray of float, shape (n_rest, k)
+            The right side of the rest.
+        squares : ndarray of float, shape (n_levels, n_effects, k, n_effects, k)
+            Products of the right sides of the first grouping's levels.
+
+        Returns
+        -------
+        ndarray of float, shape (k, k)
+            A sum over all levels.
+        """
+        made = np.einsum("qij,qikjl->kl", self.kernel, squares)
+        if not len(rest):
+            return made
+        pushed = small_product(self.kernel, first).reshape(-1, first.shape[2])
+        left = rest - self.products.cross @ pushed
+        left = self.rest_factor.times(left, transposed=True)
+        return made + left.T @ self.system.solve(left)
 
     def spherical(self, first: Array, rest: Array) -> tuple[Array, Array]:
         """Return the system's inverse times columns, in the shapes of ``solve``."""
@@ -177,30 +144,6 @@ def split_levels(factor: CovarianceFactor, first: Array, rest: Array) -> list[Ar
         part = rest[start : start + levels * effects]
         made.append(part.reshape(levels, effects, *rest.shape[1:]))
         start += levels * effects
-    return made
-
-
-def _matrix(grouping: Grouping) -> sparse.csr_matrix:
-    """Return the random effects' model matrix Z."""
-    values = grouping.values
-    n, effects = values.shape
-    columns = grouping.codes[:, None] * effects + np.arange(effects)
-    return sparse.csr_matrix(
-        (values.ravel(), columns.ravel(), np.arange(n + 1) * effects),
-        shape=(n, len(grouping.levels) * effects),
-    )
-
-
-def _block_products(grouping: Grouping, weights: Array) -> Array:
-    """Return each level's cross-product, shape (n_levels, n_effects, n_effects)."""
-    values = grouping.values
-    levels, effects = len(grouping.levels), values.shape[1]
-    made = np.empty((levels, effects, effects))
-    for i in range(effects):
-        for j in range(i + 1):
-            product = values[:, i] * values[:, j] * weights
-            sums = np.bincount(grouping.codes, product, levels)
-            made[:, i, j] = made[:, j, i] = sums
     return made
 
 

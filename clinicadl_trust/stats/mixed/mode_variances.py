@@ -6,8 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
+from clinicadl_trust.stats.mixed.cross_products import CrossProducts
 from clinicadl_trust.stats.mixed.design import DesignMatrices
-from clinicadl_trust.stats.mixed.elimination import CrossProducts, Elimination
+from clinicadl_trust.stats.mixed.elimination import Elimination
 
 __all__ = ["mode_variances"]
 

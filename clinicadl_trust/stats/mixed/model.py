@@ -173,7 +173,7 @@ def _gaussian(
         covariance=covariance,
         theta=theta,
         sigma=fit.sigma,
-        modes=rescaled.modes(solution.modes),
+        modes=rescaled.modes(profile.modes(fit.theta, solution.beta)),
         criterion=fit.criterion,
         mean=lambda eta: eta,
         variances=lambda: mode_variances(design, theta, design.weights, fit.sigma),

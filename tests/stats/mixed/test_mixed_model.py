@@ -7,7 +7,8 @@ from numpy.testing import assert_allclose
 from scipy.special import expit
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.mixed import elimination, mixed_model, systems
+from clinicadl_trust.stats.mixed import alike, cross_products, mixed_model, systems
+from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
 from clinicadl_trust.stats.mixed.design import build_design
 from clinicadl_trust.stats.mixed.laplace import LaplaceLikelihood
 
@@ -133,7 +134,7 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
     data = visits(80, n_sites=40)
     formula = "score ~ age + (age | participant_id) + (1 | site) + (1 | scanner)"
     dense = mixed_model(formula, data)
-    settings = [{elimination: {"_SMALL": 0}}, {systems: {"_LARGE": 0, "_FEW": 1.1}}]
+    settings = [{cross_products: {"_SMALL": 0}}, {systems: {"_LARGE": 0, "_FEW": 1.1}}]
     for module, values in (pair for each in settings for pair in each.items()):
         for name, value in values.items():
             monkeypatch.setattr(module, name, value)
@@ -142,6 +143,29 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
         assert_allclose(
             dense.fixed_effects["estimate"], sparse.fixed_effects["estimate"], rtol=1e-6
         )
+
+
+@pytest.mark.parametrize("random", ["(1 | id)", "(visit | id)", "(visit || id)"])
+@pytest.mark.parametrize("small", [0, 2e7])
+def test_levels_taken_together_change_nothing(random, small, monkeypatch):
+    monkeypatch.setattr(cross_products, "_SMALL", small)
+    data = visits(60, n_sites=3).rename(columns={"participant_id": "id"})
+    data["visit"] = np.tile(np.arange(4), 60)
+    data = data[data["visit"] < 3 + data["id"] % 2]
+    formula = f"score ~ age + visit + {random} + (1 | site)"
+    together = mixed_model(formula, data)
+    design = build_design(formula, data)
+    products = cross_products.CrossProducts(CovarianceFactor(design.groupings))
+    products.weigh(design.weights)
+    found = alike.alike_levels(products)
+    assert found is not None and len(found.products.counts) == 6
+    monkeypatch.setattr(alike, "_MOST", 0)
+    apart = mixed_model(formula, data)
+    assert_allclose(together.criterion, apart.criterion, rtol=1e-11)
+    for column in ("estimate", "standard_error", "df"):
+        one, two = together.fixed_effects[column], apart.fixed_effects[column]
+        assert_allclose(one, two, rtol=1e-5)
+    assert_allclose(together.fitted, apart.fitted, atol=1e-5)
 
 
 @pytest.mark.parametrize(
@@ -157,7 +181,7 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
 def test_the_gradient_of_laplaces_likelihood_is_its_derivative(
     random, small, monkeypatch
 ):
-    monkeypatch.setattr(elimination, "_SMALL", small)
+    monkeypatch.setattr(cross_products, "_SMALL", small)
     likelihood = LaplaceLikelihood(build_design(f"ill ~ age + {random}", visits()))
     point = np.append(likelihood.factor.start * 0.7 + 0.1, [-0.2, 0.5])
     _, gradient = likelihood.deviance_and_gradient(point)
