@@ -115,7 +115,8 @@ class Series:
             json.loads(file.read_text(encoding="utf-8"))["durations"] for file in files
         ]
         # Features are kept: only the first run computes them, the others read them.
-        read = min(each.pop("features", 0.0) for each in took)
+        reading = [each.pop("features", 0.0) for each in took]
+        read = min(reading) if len(reading) > 1 else 0.0
         return sum(sum(each.values()) + read for each in took)
 
     def __str__(self) -> str:

@@ -313,3 +313,13 @@ def test_only_what_is_asked_is_refitted(tmp_path):
     assert asked() == ["ridge on people"]
     assert asked(models=["cnn", "ridge"]) == ["ridge on people", "cnn on people"]
     assert asked(splits=["sealed"]) == []
+
+
+def test_the_cost_leaves_out_features_that_are_kept(tmp_path):
+    series = make_series(tmp_path)
+    for run, features in zip(series.runs, (30.0, 0.5), strict=True):
+        run.record.mkdir(parents=True)
+        took = {"features": features, "fit": 2.0, "predict": 1.0}
+        run.record.joinpath("run.json").write_text(json.dumps({"durations": took}))
+    assert series.seconds() == 7.0
+    assert replace(series, runs=series.runs[:1]).seconds() == 3.0
