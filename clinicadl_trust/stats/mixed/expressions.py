@@ -29,16 +29,27 @@ class Expressions:
         self.data = data
 
     def complete(self) -> NDArray[np.bool_]:
-        """Return which rows have all values."""
+        """Return which rows have all values.
+
+        Raises
+        ------
+        StatisticsError
+            If a column holds dates.
+        """
         keep = np.ones(len(self.data), dtype=bool)
         for column in self._columns():
+            if pd.api.types.is_datetime64_any_dtype(self.data[column]):
+                raise StatisticsError(
+                    f"'{column}' holds dates. Make it a number first, such as years "
+                    "since the first visit."
+                )
             keep &= self.data[column].notna().to_numpy()
         return keep
 
     def _columns(self) -> list[str]:
         """Return the table's columns that the formula names."""
         used = {name for term in self.formula.random for name in term.group}
-        for name in used - set(self.data.columns):
+        for name in sorted(used - set(self.data.columns)):
             raise _unknown(self.formula.text, name, self.data)
         expressions = [*self.formula.response, *self.formula.offset, self.formula.fixed]
         expressions += [term.left for term in self.formula.random]
@@ -46,13 +57,16 @@ class Expressions:
         words |= set(re.findall(r"[A-Za-z_][\w]*", " ".join(expressions)))
         return [c for c in self.data.columns if c in words or c in used]
 
-    def matrix(self, expression: str) -> tuple[Array, tuple[str, ...]]:
+    def matrix(
+        self, expression: str, shown: str | None = None
+    ) -> tuple[Array, tuple[str, ...]]:
         """Return the model matrix of a right side, and its columns' names.
 
         Raises
         ------
         StatisticsError
-            If it cannot be read, or is infinite or undefined somewhere.
+            If it cannot be read, is infinite or undefined somewhere, or has a term of
+            one value; it is named as ``shown``.
         """
         import patsy
 
@@ -65,13 +79,19 @@ class Expressions:
                     patsy.NAAction(NA_types=[]),  # told below
                 )
         except (patsy.PatsyError, SyntaxError) as error:
-            raise self._explained(expression, error) from error
+            raise self._explained(shown or expression, error) from error
         values = np.asarray(made, dtype=float)
         if not np.isfinite(values).all():
             raise StatisticsError(
-                f"'{expression}' is infinite or undefined in "
+                f"'{shown or expression}' is infinite or undefined in "
                 f"{int((~np.isfinite(values)).any(axis=1).sum())} rows."
             )
+        for term, place in made.design_info.term_name_slices.items():
+            if place.start == place.stop:
+                raise StatisticsError(
+                    f"'{term}' has one value in the rows that are used, and explains "
+                    "nothing. Leave it out."
+                )
         return values, tuple(map(_by_power, made.design_info.column_names))
 
     def response(self) -> tuple[Array, Array | None]:
@@ -105,7 +125,7 @@ class Expressions:
                 "numbers (0 and 1 for two classes)."
             )
         # Within I() signs are arithmetic, as R reads them outside of a model's terms.
-        matrix, names = self.matrix(f"0 + I({expression})")
+        matrix, names = self.matrix(f"0 + I({expression})", expression)
         if matrix.shape[1] != 1:
             raise StatisticsError(
                 f"'{expression}' makes {len(names)} columns, not one."
@@ -165,9 +185,16 @@ class Expressions:
 
     def _explained(self, expression: str, error: Exception) -> StatisticsError:
         cause = error.__cause__
+        if isinstance(cause, StatisticsError):
+            return cause
         if isinstance(cause, NameError) and getattr(cause, "name", None):
             return _unknown(self.formula.text, str(cause.name), self.data)
         first = str(error).splitlines()[0]
+        if isinstance(error, SyntaxError):
+            first = (
+                "names with spaces or signs stand in backquotes, and '.' and %in% are "
+                "not known here; name each column"
+            )
         origin = getattr(error, "origin", None)
         where = f"\n{origin.caretize(indent=2)}" if origin else ""
         return StatisticsError(f"'{expression}' cannot be read: {first}.{where}")
@@ -180,10 +207,15 @@ def _by_power(name: str) -> str:
 
 def _unknown(text: str, name: str, data: pd.DataFrame) -> StatisticsError:
     columns = [str(column) for column in data.columns]
+    found = re.search(rf"(?<![\w.]){re.escape(name)}(?!\w)(\s*\()?", text)
+    place = found.start() if found else 0
     near = get_close_matches(name, columns, 1)
+    problem = f"names '{name}', which is no column."
     hint = f" Did you mean '{near[0]}'?" if near else ""
-    place = max(text.find(name), 0)
+    if found and found[1]:
+        problem = f"calls '{name}', which is no function here."
+        hint = f" There are: {', '.join(f for f in FUNCTIONS if f.islower())}, factor."
     return StatisticsError(
-        f"The formula names '{name}', which is no column.{hint} The table has: "
-        f"{', '.join(columns)}.\n  {text}\n  {' ' * place}^"
+        f"The formula {problem}{hint} The table has: {', '.join(columns)}.\n"
+        f"  {text}\n  {' ' * place}^"
     )

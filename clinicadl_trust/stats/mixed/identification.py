@@ -32,6 +32,8 @@ def check_confounded(x: Array, groupings: Iterable[Grouping]) -> None:
     StatisticsError
         If nothing is left of a factor beside the fixed effects.
     """
+    if x.shape[1] >= len(x):
+        return  # too many fixed effects for the rows, which is told apart from this
     basis = np.linalg.qr(x)[0]
     for grouping in groupings:
         n_levels = len(grouping.levels)
@@ -58,7 +60,8 @@ def say_crossed(terms: Iterable[RandomTerm], data: pd.DataFrame) -> list[str]:
     for outer, inner in dict.fromkeys(
         (term.group[:-1], term.group[-1]) for term in terms if len(term.group) > 1
     ):
-        key = data[list(outer)].astype(str).agg(":".join, axis=1)
+        first, *others = (data[name].astype(str) for name in outer)
+        key = first.str.cat(others, sep=":") if others else first
         places = key.groupby(data[inner].astype(str)).nunique()
         twice = int((places > 1).sum())
         if 0 < twice < len(places):

@@ -290,6 +290,14 @@ MISTAKES = {
     "score ~ age + (1 | one)": "has one level",
     "score ~ log(negative) + (1 | site)": "infinite or undefined",
     "name ~ age + (1 | site)": "must be numbers",
+    "score ~ when + (1 | site)": "'when' holds dates",
+    "score ~ name + (1 | site)": "'name' has one value",
+    "score ~ np.log(age) + (1 | site)": "'np', which is no column",
+    "score ~ s(age) + (1 | site)": r"calls 's', which is no function(.|\n)* {10}\^",
+    "my score ~ age + (1 | site)": "stand in backquotes",
+    "score ~ text + (1 | site)": "240 fixed effects.*kept as text",
+    "log(negative) ~ age + (1 | site)": r"^'log\(negative\)' is infinite",
+    "score ~ poly(sex, 3) + (1 | site)": r"^poly\(..., 3\) needs more than 3",
     "score ~ age + (1 | site) + (age | site)": "'Intercept' varies twice",
     "score ~ age + (1 | participant_id/site)": "group the rows alike",
     "one ~ age + (1 | site)": "Every response is 1",
@@ -302,7 +310,9 @@ MISTAKES = {
 @pytest.mark.parametrize("formula", MISTAKES)
 def test_a_mistake_in_the_formula_is_pointed_at(formula):
     data = visits().assign(one=1, negative=-1.0, name="a")
+    data["when"], data["sex"] = pd.Timestamp("2020-01-01"), data["site"] % 2
     data["row"] = np.arange(len(data))
+    data["text"] = data["row"].astype(str)
     with pytest.raises(StatisticsError, match=MISTAKES[formula]):
         mixed_model(formula, data)
 
