@@ -30,11 +30,15 @@ class Means:
         Their cluster sandwich, nan with a single cluster.
     n_contributing : numpy.ndarray of shape (k,)
         Clusters with an image whose value is not 0.
+    n_telling : numpy.ndarray of shape (k,)
+        Clusters that the variance rests on, (sum d^2)^2 / sum d^4 of what each differs
+        by: few where rare values are large.
     """
 
     values: np.ndarray
     covariance: np.ndarray
     n_contributing: np.ndarray
+    n_telling: np.ndarray
 
     @property
     def standard_errors(self) -> np.ndarray:
@@ -59,7 +63,13 @@ def clustered_means(each: np.ndarray, sample: Sample) -> Means:
     sums = np.stack([np.bincount(sample.cluster, c, g) for c in columns])
     factor = g / (g - 1) if g > 1 else np.nan
     filled = [np.bincount(sample.cluster, c != 0, g) > 0 for c in each.T]
-    return Means(values, factor * (sums @ sums.T) / n**2, np.sum(filled, axis=1))
+    squares = sums**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        telling = squares.sum(axis=1) ** 2 / (squares**2).sum(axis=1)
+    covariance = factor * (sums @ sums.T) / n**2
+    return Means(
+        values, covariance, np.sum(filled, axis=1), np.nan_to_num(telling, nan=0.0)
+    )
 
 
 def max_t(

@@ -247,8 +247,9 @@ def _curve(table: pd.DataFrame, sample: Sample, level: float) -> DecisionCurve:
     if weak.size:
         warnings.append(
             f"At {weak.size} thresholds (the first is {weak[0]:g}) fewer than {ENOUGH} "
-            "participants of a class, or with a decision that counts, are what the "
-            "interval rests on: it may be too narrow."
+            "participants of a class, with a decision that counts, or with one of the "
+            "rare costly decisions, are what the interval rests on: it may be too "
+            "narrow."
         )
     if table["low"].isna().any():
         warnings.append(_ALIKE)
