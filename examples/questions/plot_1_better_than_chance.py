@@ -97,6 +97,7 @@ print("highest score of a person, on average:", highest)
 # In a cross-validation each fold has another model. ``clinicadl evaluate`` sees the
 # folds and computes within them; pooling all scores, or shuffling their labels
 # afterwards, finds skill where there is none (it rejects .15 at 5 %).
+# ``refit_permutation_test`` redraws the labels and trains the model anew.
 #
 # The sentence for the paper
 # --------------------------
