@@ -111,15 +111,18 @@ def mixed_model(
     design = build_design(formula, data, weights, offset)
     check_design(design, family)
 
-    def refitted(reml: bool) -> MixedModel:
-        # Kenward and Roger's adjustment is one of restricted likelihood.
-        method = df if reml or df != "kenward-roger" else "satterthwaite"
-        if family == "binomial":
-            return _binomial(design, n_quadrature, confidence_level, refitted)
-        return _gaussian(design, reml, method, confidence_level, refitted)
-
     if df == "kenward-roger" and family == "gaussian" and not reml:
         raise StatisticsError("df='kenward-roger' needs reml=True.")
+
+    def refitted(reml: bool) -> MixedModel:
+        if family == "binomial":
+            return _binomial(design, 1, confidence_level, refitted)
+        # Kenward and Roger's adjustment is one of restricted likelihood.
+        method = df if reml or df != "kenward-roger" else "satterthwaite"
+        return _gaussian(design, reml, method, confidence_level, refitted)
+
+    if family == "binomial":
+        return _binomial(design, n_quadrature, confidence_level, refitted)
     return refitted(reml)
 
 

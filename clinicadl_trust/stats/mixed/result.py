@@ -226,18 +226,21 @@ class MixedModel:
         return likelihood_ratio(self, other)
 
     def __str__(self) -> str:
+        shares = ", ".join(f"{name} {share:.3f}" for name, share in self.icc.items())
         lines = [
             f"{self.formula}  ({self.method})",
             f"{self.n} rows; "
             + ", ".join(f"{k}: {v} levels" for k, v in self.n_levels.items()),
-            f"log-likelihood {self.log_likelihood:.2f}, AIC {self.aic:.2f}, "
-            f"BIC {self.bic:.2f}",
+            f"{'restricted ' if self.reml else ''}log-likelihood "
+            f"{self.log_likelihood:.2f} ({'REML ' if self.reml else ''}criterion "
+            f"{self.criterion:.2f}), AIC {self.aic:.2f}, BIC {self.bic:.2f}",
             "",
             self.fixed_effects.to_string(float_format=lambda v: f"{v:.4g}"),
             "",
             self.variance_components.to_string(
                 index=False, float_format=lambda v: f"{v:.4g}", na_rep=""
             ),
+            *(["", f"ICC: {shares}"] if shares else []),
         ]
         return "\n".join([*lines, *(f"! {w}" for w in self.warnings)])
 

@@ -372,6 +372,20 @@ def test_models_that_cannot_be_compared_are_refused():
         model.compare(mixed_model(CROSSED, data))
 
 
+def test_quadrature_is_not_compared_with_laplaces_approximation():
+    data = visits()
+    small = mixed_model("ill ~ age + (1 | participant_id)", data, "binomial")
+    large = mixed_model(
+        "ill ~ age + (1 | participant_id) + (1 | site)", data, "binomial"
+    )
+    laplace = mixed_model(
+        "ill ~ age + (1 | participant_id)", data, "binomial", n_quadrature=1
+    )
+    test = small.compare(large)
+    assert_allclose(test.statistic, laplace.compare(large).statistic, atol=1e-6)
+    assert any("fitted again" in warning for warning in test.warnings)
+
+
 def test_a_variance_tested_at_its_edge_is_told():
     data = visits()
     small = mixed_model("score ~ age + (1 | participant_id)", data)
@@ -384,6 +398,8 @@ def test_the_result_reads_as_a_table():
     model = mixed_model(CROSSED, visits())
     text = str(model)
     assert "participant_id: 60 levels" in text and "age" in text
+    assert f"REML criterion {model.criterion:.2f}" in text
+    assert f"ICC: participant_id {model.icc['participant_id']:.3f}, " in text
     assert list(model.to_frame()["effect"]) == ["Intercept", "age"]
     residuals = visits()["score"] - model.fitted
     assert residuals.std() < 0.6
