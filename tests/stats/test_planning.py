@@ -213,7 +213,7 @@ PILOT = draw(0)
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.nan)}, "120 of 120"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score="a")}, "must be numbers"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.inf)}, "be finite"),
-        ("mean", {"width": 0.1, "pilot": PILOT.iloc[:0]}, "two participants"),
+        ("mean", {"width": 0.1, "pilot": PILOT.iloc[:0]}, "it has no row"),
         (
             "roc_auc",
             {"width": 0.1, "pilot": PILOT, "images_per_participant": 2},

@@ -11,11 +11,12 @@ from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.arrays import as_numbers
+from clinicadl_trust.stats.mixed.columns import plain_columns
 from clinicadl_trust.stats.mixed.expressions import Expressions
 from clinicadl_trust.stats.mixed.formula import MixedFormula, parse_formula
 from clinicadl_trust.stats.mixed.grouping import Grouping
 from clinicadl_trust.stats.mixed.identification import check_confounded, say_crossed
-from clinicadl_trust.stats.mixed.table import check_table, plain_columns
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["DesignMatrices", "build_design"]
 

@@ -25,6 +25,7 @@ from clinicadl_trust.stats.resampling.draws import (
 from clinicadl_trust.stats.resampling.quantiles import METHODS, Distribution, Method
 from clinicadl_trust.stats.resampling.weighted import weighted_metric
 from clinicadl_trust.stats.sample import Sample
+from clinicadl_trust.stats.table import check_table
 from clinicadl_trust.stats.units import unit_interval
 
 __all__ = ["Resampling", "Statistic"]
@@ -65,8 +66,7 @@ class Resampling:
                 f"statistic={self.statistic!r} is neither the name of a metric nor a "
                 "function of a table."
             )
-        if self.data.empty:
-            raise StatisticsError("The table is empty: there is nothing to draw from.")
+        check_table(self.data)
         codes = cluster_codes(self.data, self.cluster, "cluster")
         strata = np.zeros(int(codes.max()) + 1, dtype=np.intp)
         if self.strata is not None:

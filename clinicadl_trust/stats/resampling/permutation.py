@@ -24,6 +24,7 @@ from clinicadl_trust.stats.resampling.out_of_fold import (
     refuse_labels,
 )
 from clinicadl_trust.stats.resampling.weighted import image_values
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["PermutationTest", "permutation_test"]
 
@@ -193,8 +194,7 @@ def _columns_of_scores(table: pd.DataFrame, others: Sequence[object]) -> list[st
 
 
 def _pairs(table: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, str]]:
-    if table.empty:
-        raise StatisticsError("The table is empty: there is nothing to swap.")
+    check_table(table)
     columns = [str(column) for column in table.columns]
     if isinstance(models, str) or not isinstance(models, Iterable):
         raise StatisticsError(f"models is a list of columns, not {models!r}.")
