@@ -207,7 +207,7 @@ def _recommend(
         estimate=estimate,
         compare=compare,
         reason=reason,
-        wrong=wrong_here(design, rows, counts),
+        wrong=wrong_here(design, asked, rows, counts),
         **counts,
     )
 

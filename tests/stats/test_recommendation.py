@@ -74,6 +74,7 @@ def test_many_sites_of_a_test_group_tell_of_a_new_hospital():
     made = recommend(held_out(participants=60, sites=10), "hospital")
     assert (made.estimate, made.compare) == ("unit_interval", "unit_ttest")
     assert "prediction interval" in made.reason and "10 sites" in made.reason
+    assert "counting patients, not hospitals" in set(made.wrong["procedure"])
 
 
 def test_a_leaky_split_is_refused():
