@@ -185,10 +185,10 @@ def test_the_intervals_cover_what_their_labels_say(n, n_folds, effect):
             assert within(hits, 0.93, 1.0), name
         elif "nested" in name:
             assert within(hits, 0.93, 0.985), name
-        elif "pooled" in name and not effect:
-            assert within(hits, 0.80, 0.92), name
         else:
-            assert within(hits, 0.85, 0.96), name
+            assert within(hits, 0.82, 0.96), name
+    if n == 600 and not effect:  # the more people, the plainer
+        assert np.mean(covered["AUC, pooled"]) < 0.9
     assert {e.calibration for n, e in made[0][0].items() if "DeLong" not in n} == {
         "approximate"
     }
