@@ -42,6 +42,7 @@ FUNCTIONS = {
     "calibration_slope": (BINARY, {}),
     "calibration_intercept": (BINARY, {}),
     "expected_calibration_error": (BINARY, {"n_simulations": 20}),
+    "brier_score": (BINARY, {}),
     "brier_decomposition": ({"label": LABEL, "score": SCORE}, {}),
     "reliability_curve": (BINARY, {"n_bins": 4}),
     "net_benefit": ({**BINARY, "thresholds": np.array([0.3, 0.5])}, {}),

@@ -47,6 +47,7 @@ CALLS = {
         "n_resamples": 99,
     },
     "brier_decomposition": BINARY,
+    "brier_score": BINARY,
     "calibration_curve": {"predictions": HELD_OUT},
     "calibration_intercept": BINARY,
     "calibration_slope": BINARY,

@@ -14,7 +14,7 @@ from clinicadl_trust.exceptions import StatisticsError
 
 pytestmark = pytest.mark.filterwarnings("error::RuntimeWarning")
 
-settings.register_profile("steady", max_examples=40, deadline=None, derandomize=True)
+settings.register_profile("steady", max_examples=25, deadline=None, derandomize=True)
 quickly = settings(settings.get_profile("steady"))
 
 #: Numbers of a result that must be what they were.
@@ -29,6 +29,7 @@ ESTIMATES = {
     ),
     "slope": stats.calibration_slope,
     "intercept": stats.calibration_intercept,
+    "brier": stats.brier_score,
     "net benefit": lambda y, x, c, **o: stats.net_benefit(y, x, [0.3, 0.6], c, **o),
     "reliability": lambda y, x, c, **o: stats.reliability_curve(y, x, c, n_bins=3, **o),
     "proportion": lambda y, x, c, **o: stats.proportion(

@@ -188,5 +188,7 @@ def planned(metric: str) -> PlannedMetric:
     metric : str
         One of ``METRICS``, or another name of it.
     """
-    known = metric.lower() if isinstance(metric, str) else metric
+    if not isinstance(metric, str):
+        return metric  # refused by those who need one
+    known = metric.lower()
     return _ALSO.get(known, cast(PlannedMetric, known))
