@@ -41,12 +41,13 @@ from clinicadl_trust.stats.many_datasets import (
     friedman,
     wilcoxon,
 )
+from clinicadl_trust.stats.mcnemar import mcnemar
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.planning import SampleSize, required_sample_size
-from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.proportions import proportion
 from clinicadl_trust.stats.readers import MRMC, mrmc
 from clinicadl_trust.stats.recommendation import Recommendation, recommend
 from clinicadl_trust.stats.resampling import (

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.stats.intervals import t_p_value, t_quantile
+from clinicadl_trust.stats.mcnemar import mcnemar
 from clinicadl_trust.stats.mixed.mean_model import MeanModel
-from clinicadl_trust.stats.proportions import mcnemar
 
 __all__ = ["ImageDifferences"]
 

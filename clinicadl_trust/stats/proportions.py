@@ -1,4 +1,4 @@
-"""Shares of right answers: their interval, and two models' compared."""
+"""Shares of right answers, and their interval."""
 
 from __future__ import annotations
 
@@ -7,25 +7,26 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.arrays import finite
-from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
-    alike_interval,
     check_level,
     scaled_interval,
-    sign_p_value,
-    t_interval,
-    t_p_value,
 )
 from clinicadl_trust.stats.joint import clustered_means
 from clinicadl_trust.stats.options import check_choice
-from clinicadl_trust.stats.results import Calibration, Comparison, Estimate
+from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
-__all__ = ["mcnemar", "proportion"]
+__all__ = [
+    "ENOUGH_CLUSTERS",
+    "RARE",
+    "as_answers",
+    "clustered_share",
+    "n_telling",
+    "proportion",
+]
 
 Method = Literal["wilson", "clopper-pearson"]
 _METHODS = ("wilson", "clopper-pearson")
@@ -36,18 +37,10 @@ _METHODS = ("wilson", "clopper-pearson")
 #: below, the interval covers .93 to .99 (20 to 200 participants, ICC .1 to .8, shares
 #: of .5 to .98). Or those on which two models differ: below, the test rejects .00 to
 #: .04, and the interval covers .83 to .98.
-_RARE = 8
+RARE = 8
 
 #: Participants below which clustered intervals and tests were not measured enough.
-_ENOUGH_CLUSTERS = 20
-
-_ALIKE = (
-    "Every cluster tells the two models apart alike: the interval and the p-value are "
-    "the cautious ones of a sign test over clusters."
-)
-
-#: Discordant pairs below which McNemar's test is exact.
-_FEW = 25
+ENOUGH_CLUSTERS = 20
 
 
 def proportion(
@@ -113,7 +106,7 @@ def proportion(
     share = count / total
     calibration: Calibration = "conservative"
     if method == "wilson":
-        enough = min(count, total - count) >= _RARE
+        enough = min(count, total - count) >= RARE
         calibration = "calibrated" if enough else "approximate"
     return Estimate(
         value=share,
@@ -128,91 +121,12 @@ def proportion(
     )
 
 
-def mcnemar(
-    correct_a: npt.ArrayLike,
-    correct_b: npt.ArrayLike,
-    cluster: npt.ArrayLike | None = None,
-    *,
-    confidence_level: float = 0.95,
-) -> Comparison:
-    """Compare how often two models are right on the same images.
-
-    Parameters
-    ----------
-    correct_a, correct_b : array-like of shape (n_images,)
-        1 where the model is right, 0 where not.
-    cluster : array-like of shape (n_images,), optional
-        The participant of each image.
-    confidence_level : float
-        Of the interval.
-
-    Returns
-    -------
-    Comparison
-        The difference of the shares, first minus second. Without clusters the p-value
-        is McNemar's, exact below 25 discordant pairs (conservative: it rejects .021 at
-        5 % with 10), and the interval that of Agresti and Min; with clusters both come
-        from the cluster sandwich: it rejects .04 to .06 (McNemar's of all images .16 to
-        .37). Where the models differ on fewer than 8 participants it rejects .00 to
-        .04 and the interval covers .83 to .98 (approximate).
-
-    Raises
-    ------
-    StatisticsError
-        If a value is neither 0 nor 1, or lengths differ.
-
-    References
-    ----------
-    McNemar, Psychometrika 12, 1947; Agresti and Min, Stat. Med. 24, 2005; Obuchowski,
-    Stat. Med. 17, 1998 (clusters).
-    """
-    check_level(confidence_level)
-    a, b = (_answers(values) for values in (correct_a, correct_b))
-    if a.shape != b.shape:
-        raise StatisticsError(
-            f"There are {a.size} answers of the first model and {b.size} of the second."
-        )
-    sample = Sample.make(a, cluster)
-    difference = a - b
-    effect = float(difference.mean())
-    if sample.is_clustered:
-        return _clustered_difference(difference, sample, confidence_level)
-    only_a, only_b = int((difference > 0).sum()), int((difference < 0).sum())
-    discordant = only_a + only_b
-    exact = discordant < _FEW
-    statistic = math.nan if exact else (only_a - only_b) ** 2 / discordant
-    p_value = (
-        float(
-            min(1.0, 2 * distributions.binom.cdf(min(only_a, only_b), discordant, 0.5))
-        )
-        if exact
-        else float(distributions.chi2.sf(statistic, 1))
-    )
-    low, high = _agresti_min(only_a, only_b, a.size, confidence_level)
-    error = math.sqrt(max(discordant - (only_a - only_b) ** 2 / a.size, 0)) / a.size
-    return Comparison(
-        effect=effect,
-        low=low,
-        high=high,
-        p_value=p_value,
-        statistic=statistic,
-        df=math.nan if exact else 1.0,
-        method=f"McNemar's {'exact ' if exact else ''}test, Agresti and Min's interval",
-        calibration="conservative" if exact else "calibrated",
-        estimand=PATIENT,
-        n=a.size,
-        n_clusters=a.size,
-        confidence_level=confidence_level,
-        standard_error=error,
-    )
-
-
 def _clustered(
     each: np.ndarray, cluster: npt.ArrayLike, confidence_level: float
 ) -> Estimate:
     sample = Sample.make(each, cluster)
     counts = Counts.of(sample.cluster)
-    value, error, df = _sandwich(each, sample)
+    value, error, df = clustered_share(each, sample)
     interval = scaled_interval(
         value,
         error,
@@ -237,20 +151,26 @@ def _clustered(
     )
 
 
-def _having(values: np.ndarray, sample: Sample) -> int:
+def n_telling(values: np.ndarray, sample: Sample) -> int:
     """Count the clusters whose values do not add up to 0."""
     return int((np.bincount(sample.cluster, values) != 0).sum())
 
 
 def _share_label(each: np.ndarray, sample: Sample) -> Calibration:
-    if sample.n_clusters < _ENOUGH_CLUSTERS:
+    if sample.n_clusters < ENOUGH_CLUSTERS:
         return "approximate"
-    rarer = min(_having(each, sample), _having(1.0 - each, sample))
-    return "calibrated" if rarer >= _RARE else "conservative"
+    rarer = min(n_telling(each, sample), n_telling(1.0 - each, sample))
+    return "calibrated" if rarer >= RARE else "conservative"
 
 
-def _sandwich(values: np.ndarray, sample: Sample) -> tuple[float, float, float]:
-    """Return a mean, its clustered standard error and degrees of freedom."""
+def clustered_share(values: np.ndarray, sample: Sample) -> tuple[float, float, float]:
+    """Return a mean, its clustered standard error and degrees of freedom.
+
+    Raises
+    ------
+    StatisticsError
+        If there is one cluster.
+    """
     g = sample.n_clusters
     if g < 2:
         raise StatisticsError(
@@ -262,49 +182,6 @@ def _sandwich(values: np.ndarray, sample: Sample) -> tuple[float, float, float]:
     return mean, error, min(max(effective, 2.0), g) - 1.0
 
 
-def _clustered_difference(
-    difference: np.ndarray, sample: Sample, confidence_level: float
-) -> Comparison:
-    effect, error, df = _sandwich(difference, sample)
-    interval = t_interval(effect, error, df, confidence_level, (-1.0, 1.0))
-    statistic = effect / error if error > 0 else math.nan
-    warnings: tuple[str, ...] = ()
-    p_value = t_p_value(statistic, df)
-    enough = sample.n_clusters >= _ENOUGH_CLUSTERS
-    enough = enough and _having(difference, sample) >= _RARE
-    calibration: Calibration = "calibrated" if enough else "approximate"
-    if error == 0:
-        interval = alike_interval(effect, df + 1.0, confidence_level)
-        p_value = sign_p_value(effect, df + 1.0)
-        warnings, calibration = (_ALIKE,), "conservative"
-    return Comparison(
-        effect=effect,
-        low=interval.low,
-        high=interval.high,
-        p_value=p_value,
-        statistic=statistic,
-        df=df,
-        method="difference of shares, cluster sandwich, t",
-        calibration=calibration,
-        estimand=PATIENT,
-        n=difference.size,
-        n_clusters=sample.n_clusters,
-        warnings=warnings,
-        confidence_level=confidence_level,
-        standard_error=error,
-    )
-
-
-def _agresti_min(
-    only_a: int, only_b: int, n: int, confidence_level: float
-) -> tuple[float, float]:
-    """Wald's interval after half a pair is added to each cell."""
-    p, q, size = (only_a + 0.5) / (n + 2), (only_b + 0.5) / (n + 2), n + 2
-    z = float(distributions.norm.ppf((1 + confidence_level) / 2))
-    half = z * math.sqrt((p + q - (p - q) ** 2) / size)
-    return max(p - q - half, -1.0), min(p - q + half, 1.0)
-
-
 def _zeros_and_ones(successes: int | npt.ArrayLike, n: int | None) -> np.ndarray | None:
     if np.isscalar(successes) or successes is None:
         return None
@@ -312,10 +189,17 @@ def _zeros_and_ones(successes: int | npt.ArrayLike, n: int | None) -> np.ndarray
         raise StatisticsError(
             "Give either counts (successes and n) or 1 and 0 for each image, not both."
         )
-    return _answers(successes)
+    return as_answers(successes)
 
 
-def _answers(values: npt.ArrayLike) -> np.ndarray:
+def as_answers(values: npt.ArrayLike) -> np.ndarray:
+    """Return 1 or 0 for each image as an array.
+
+    Raises
+    ------
+    StatisticsError
+        If a value is another.
+    """
     array = finite(values, "Answers")
     wrong = array[~np.isin(array, [0, 1])]
     if wrong.size:

@@ -7,7 +7,8 @@ from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.mcnemar import mcnemar
+from clinicadl_trust.stats.proportions import proportion
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10])
