@@ -143,7 +143,11 @@ def _fit(likelihood: LaplaceLikelihood, optimum: Optimum, n_nodes: int) -> Binom
         deviance=optimum.deviance,
         n_nodes=n_nodes,
         singular=singular,
-        warnings=(*warnings, *_doubts(likelihood.design, beta, n_nodes, singular)),
+        warnings=(
+            *warnings,
+            *_unbounded(likelihood, theta),
+            *_doubts(likelihood.design, beta, n_nodes, singular),
+        ),
     )
 
 
@@ -169,6 +173,17 @@ def _inverted(
         )
     reach = optimum.scale[:, free] @ along
     return reach @ reach.T, warnings
+
+
+def _unbounded(likelihood: LaplaceLikelihood, theta: Array) -> list[str]:
+    """Say where levels differ by more than the data can tell."""
+    factor = likelihood.factor
+    return [
+        f"Levels of '{grouping.name}' differ without bound: most have responses of one "
+        "class only, and the estimates depend on where the search ended."
+        for grouping, t in zip(factor.groupings, factor.matrices(theta), strict=True)
+        if np.linalg.norm(t, axis=1).max() > _EXTREME
+    ]
 
 
 def _doubts(

@@ -10,6 +10,7 @@ from scipy import linalg, optimize
 from scipy.special import expit, logit
 
 from clinicadl_trust.stats.mixed.laplace import LaplaceLikelihood
+from clinicadl_trust.stats.mixed.optimum import upright
 
 __all__ = ["Optimum", "find_optimum", "rough_optimum"]
 
@@ -17,12 +18,14 @@ Array = NDArray[np.float64]
 
 #: A standard deviation below this is tried at 0, where the likelihood is flat.
 _BOUNDARY = 5e-3
+#: One below this may be a false optimum.
+_SMALL = 0.1
 #: Gain of a Newton's step in the deviance: nothing is left to gain, and the Hessian
 #: from before the step still holds.
 _DONE, _SAME = 1e-10, 1e-5
 #: Step of the differences, in standard errors.
 _STEP = 0.05
-_MAX_STEPS = 20
+_MAX_STEPS = 8
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ class Optimum:
         Gradient of the deviance.
     curvature : ndarray of float, shape (n_parameters, n_parameters)
         Its Hessian.
+    gain : float
+        What another of Newton's steps would lower the deviance by.
     """
 
     point: Array
@@ -48,6 +53,7 @@ class Optimum:
     scale: Array
     slope: Array
     curvature: Array
+    gain: float
 
 
 def rough_optimum(likelihood: LaplaceLikelihood) -> Array:
@@ -72,14 +78,15 @@ def find_optimum(likelihood: LaplaceLikelihood, start: Array | None = None) -> O
         The best that was found; several starts are tried where a variance is 0.
     """
     best = _from(likelihood, _start(likelihood) if start is None else start)
-    n_theta = likelihood.n_theta
-    if (likelihood.factor.diagonal & (best.point[:n_theta] <= 0)).any():
-        for size in (0.2, 1.0):
-            again = best.point.copy()
-            again[:n_theta] = size * likelihood.factor.start
-            other = _from(likelihood, again)
-            if other.deviance < best.deviance - 1e-7:
-                best = other
+    theta, rest = np.split(best.point, [likelihood.n_theta])
+    diagonal, identity = likelihood.factor.diagonal, likelihood.factor.start
+    if (theta[diagonal] < _SMALL).any():
+        # False optima are where a variance is nearly 0.
+        lifted = np.where(diagonal, np.maximum(theta, 0.3), theta)
+        for other in (0.2 * identity, identity, lifted):
+            again = _from(likelihood, np.append(other, rest))
+            if again.deviance < best.deviance - 1e-7:
+                best = again
     return best
 
 
@@ -110,12 +117,8 @@ def _scale(likelihood: LaplaceLikelihood, point: Array) -> Array:
 def _descended(
     likelihood: LaplaceLikelihood, start: Array, scale: Array, tolerance: float
 ) -> Array:
-    """Minimise by L-BFGS-B."""
+    """Minimise by L-BFGS, the signs of standard deviations left free."""
     inverse = linalg.inv(scale)
-    lower = np.where(likelihood.factor.diagonal, 0.0, -np.inf)
-    bounds = optimize.Bounds(
-        np.append(lower, np.full(len(start) - len(lower), -np.inf)), np.inf
-    )
 
     def function(z: Array) -> tuple[float, Array]:
         value, slope = likelihood.deviance_and_gradient(scale @ z)
@@ -126,20 +129,32 @@ def _descended(
         inverse @ start,
         jac=True,
         method="L-BFGS-B",
-        bounds=bounds,
         options={
             "maxiter": 500,
             "ftol": tolerance / len(likelihood.design.y),
             "gtol": 1e-6,
         },
     )
-    return scale @ found.x
+    return _upright(likelihood, scale @ found.x)
 
 
 def _from(likelihood: LaplaceLikelihood, start: Array) -> Optimum:
     scale = _scale(likelihood, start)
-    point = _descended(likelihood, start, scale, tolerance=1e-4)
-    return _polished(likelihood, _at_boundary(likelihood, point), scale)
+    # Where an effect hardly varies the likelihood has a curved valley, and Newton's
+    # steps are short: the search goes on then.
+    for tolerance in (1e-4, 1e-9):
+        start = _descended(likelihood, start, scale, tolerance)
+        made = _polished(likelihood, _at_boundary(likelihood, start), scale)
+        if made.gain < _SAME:
+            break
+        start = made.point
+    return made
+
+
+def _upright(likelihood: LaplaceLikelihood, point: Array) -> Array:
+    """Turn standard deviations below 0 over."""
+    theta = upright(point[: likelihood.n_theta], likelihood.factor.diagonal)
+    return np.append(theta, point[likelihood.n_theta :])
 
 
 def _at_boundary(likelihood: LaplaceLikelihood, point: Array) -> Array:
@@ -169,7 +184,7 @@ def _polished(likelihood: LaplaceLikelihood, point: Array, scale: Array) -> Opti
         if moved is None:
             break
         point = moved
-    return Optimum(point, value, scale, slope, curvature)
+    return Optimum(point, value, scale, slope, curvature, gain)
 
 
 def _free(likelihood: LaplaceLikelihood, point: Array) -> NDArray[np.bool_]:
@@ -192,11 +207,7 @@ def _better(
 ) -> Array | None:
     """Return the first of shorter and shorter steps that gains."""
     for halvings in range(12):
-        moved = point - step / 2**halvings
-        n_theta, diagonal = likelihood.n_theta, likelihood.factor.diagonal
-        moved[:n_theta] = np.where(
-            diagonal, np.maximum(moved[:n_theta], 0), moved[:n_theta]
-        )
+        moved = _upright(likelihood, point - step / 2**halvings)
         if likelihood.deviance(moved) <= value:
             return moved
     return None

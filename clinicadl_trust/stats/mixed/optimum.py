@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-__all__ = ["Derivatives", "derivatives", "minimize"]
+__all__ = ["Derivatives", "derivatives", "minimize", "upright"]
 
 Array = NDArray[np.float64]
 
@@ -107,11 +107,26 @@ def _from(
         method="L-BFGS-B",
         options={"maxiter": 1000, "maxfun": 10_000, "ftol": 1e-13, "gtol": 1e-4},
     )
-    point, sign = scale * found.x, 1.0
-    for place, first in enumerate(diagonal):
-        sign = np.copysign(1.0, found.x[place]) if first else sign
-        point[place] *= sign
-    return point
+    return upright(scale * found.x, diagonal)
+
+
+def upright(theta: Array, diagonal: NDArray[np.bool_]) -> Array:
+    """Return the same covariance with no standard deviation below 0.
+
+    Parameters
+    ----------
+    theta : ndarray of float, shape (n_theta,)
+        Triangular factors, column by column.
+    diagonal : ndarray of bool, shape (n_theta,)
+        Where a column begins, whose sign is free.
+
+    Returns
+    -------
+    ndarray of float, shape (n_theta,)
+        With columns turned over where their first element is negative.
+    """
+    begun = np.flatnonzero(diagonal)[np.cumsum(diagonal) - 1]
+    return np.asarray(theta * np.where(theta[begun] < 0, -1.0, 1.0), dtype=float)
 
 
 def _one_parameter(function: Callable[[Array], float], start: float) -> Array:

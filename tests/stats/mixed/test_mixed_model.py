@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from numpy.testing import assert_allclose
+from scipy import optimize
 from scipy.special import expit
 
 from clinicadl_trust.exceptions import StatisticsError
@@ -11,6 +12,7 @@ from clinicadl_trust.stats.mixed import alike, cross_products, mixed_model, syst
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
 from clinicadl_trust.stats.mixed.design import build_design
 from clinicadl_trust.stats.mixed.laplace import LaplaceLikelihood
+from clinicadl_trust.stats.mixed.rescaling import Rescaled
 
 
 def visits(n_participants=60, n_visits=4, n_sites=6, seed=0, slope=1.0):
@@ -269,6 +271,30 @@ def test_perfect_separation_is_told():
     data["ill"] = (data["age"] > 0).astype(int)
     model = mixed_model("ill ~ age + (1 | site)", data, family="binomial")
     assert any("separated" in warning for warning in model.warnings)
+
+
+def test_levels_of_one_class_each_are_told():
+    data = visits()
+    data["ill"] = data["participant_id"] % 2
+    model = mixed_model("ill ~ age + (1 | participant_id)", data, family="binomial")
+    assert any("without bound" in warning for warning in model.warnings)
+
+
+def test_a_nearly_singular_logistic_model_reaches_its_optimum():
+    rng = np.random.default_rng(52)
+    data = pd.DataFrame({"a": np.arange(140) % 7, "x": rng.normal(size=140)})
+    eta = rng.normal(size=7)[data["a"]] * data["x"]
+    data["y"] = (rng.uniform(size=140) < expit(eta)).astype(int)
+    model = mixed_model("y ~ x + (x | a)", data, family="binomial")
+    rescaled = Rescaled(build_design("y ~ x + (x | a)", data)).design
+    likelihood = LaplaceLikelihood(rescaled)
+    for start in ([1.0, 0.0, 1.0], [0.1, 0.5, 0.1], [0.5, -1.0, 0.01]):
+        begun = np.append(start, model.fixed_effects["estimate"])
+        other = optimize.minimize(
+            likelihood.deviance_and_gradient, begun, jac=True, method="BFGS"
+        )
+        assert model.criterion < other.fun + 1e-6
+    assert not any("converged" in warning for warning in model.warnings)
 
 
 MISTAKES = {
