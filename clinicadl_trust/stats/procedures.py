@@ -145,8 +145,8 @@ def wrong_here(
         found.append(
             (
                 "counting patients, not hospitals",
-                "where models differ by hospital it rejects .26 to .31 at 5 %, counting "
-                "hospitals .04 to .05",
+                "where models differ by hospital it rejects .26 to .31 at 5 %, and "
+                "counting hospitals .04 to .05",
             )
         )
     if design.kind == "cross-validation":

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats import proportions, resampling, roc
+from clinicadl_trust.stats import resampling, roc
+from clinicadl_trust.stats.mcnemar import mcnemar as of_answers
 from clinicadl_trust.stats.on_predictions.answers import Answer, Answers
 from clinicadl_trust.stats.on_predictions.rows import Asked, metric_of
 from clinicadl_trust.stats.on_predictions.trained import Tested, each_pair, seeds_of
@@ -118,7 +119,7 @@ def mcnemar(
     )
 
     def compute(one: Tested, other: Tested) -> Any:
-        return proportions.mcnemar(
+        return of_answers(
             one.correct(threshold),
             other.correct(threshold),
             one.cluster_if_any,
