@@ -133,12 +133,13 @@ def compare_models(
     Returns
     -------
     ModelComparison
-        Of ten equal models, nine of them alike, a pair rejects .05 to .06 at 5 %, and
-        max-T .06 over all 45 (shared intercepts: .31 for the odd one, .001 among the
-        nine); of three that differ between 8 sites .06 and .07 (without the sites .40).
         Differences with Satterthwaite's degrees of freedom. For ``"correct"`` without
         sites the risk difference with the cluster sandwich (``mcnemar``). AUC has no
         value per image: use ``compare_roc_auc``, or ``compare``.
+
+        Of ten equal models, nine of them alike, a pair rejects .05 to .06 at 5 %, and
+        max-T .06 over all 45 (shared intercepts: .31 for the odd one, .001 among the
+        nine); of three that differ between 8 sites .06 and .07 (without the sites .40).
 
     Raises
     ------
