@@ -13,11 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.stats.mixed.checks import check_design
+from clinicadl_trust.stats.mixed.contrast import Contrast, make_contrast
 from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import build_design
 from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
 from clinicadl_trust.stats.mixed.profile import Profile
-from clinicadl_trust.stats.mixed.result import Contrast, make_contrast
 
 __all__ = ["MeanFit", "MeanModel"]
 

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clinicadl_trust.stats.mixed.contrast import make_contrast
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
 from clinicadl_trust.stats.mixed.design import DesignMatrices
-from clinicadl_trust.stats.mixed.result import MixedModel, make_contrast
+from clinicadl_trust.stats.mixed.result import MixedModel
 
 __all__ = ["present"]
 

@@ -13,41 +13,14 @@ from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.mixed.contrast import Contrast, make_contrast
 
 if TYPE_CHECKING:
     from clinicadl_trust.stats.mixed.likelihood_ratio import LikelihoodRatio
 
-__all__ = ["Contrast", "MixedModel", "make_contrast"]
+__all__ = ["MixedModel"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A weighted sum of fixed effects.
-
-    Attributes
-    ----------
-    value, standard_error : float
-        Estimate.
-    df, statistic, p_value : float
-        Two-sided t test (z test where ``df`` is infinite) against 0.
-    low, high, confidence_level : float
-        Confidence interval.
-    """
-
-    value: float
-    standard_error: float
-    df: float
-    statistic: float
-    p_value: float
-    low: float
-    high: float
-    confidence_level: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        return pd.DataFrame([vars(self)])
 
 
 @dataclass(frozen=True)
@@ -243,15 +216,3 @@ class MixedModel:
             *(["", f"ICC: {shares}"] if shares else []),
         ]
         return "\n".join([*lines, *(f"! {w}" for w in self.warnings)])
-
-
-def make_contrast(value: float, error: float, df: float, level: float) -> Contrast:
-    """Test a normal estimate against 0 with t degrees of freedom."""
-    t = distributions.t(df) if np.isfinite(df) else distributions.norm()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = float(np.divide(value, error))
-    reach = float(t.ppf((1 + level) / 2)) * error
-    p_value = float(2 * t.sf(abs(statistic)))
-    return Contrast(
-        value, error, df, statistic, p_value, value - reach, value + reach, level
-    )
