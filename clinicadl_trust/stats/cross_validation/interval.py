@@ -96,7 +96,7 @@ def cross_validation_interval(
     ============  ============  ==================
     corrected     .94 to .99    .95 to .99
     nested        none          .93 to .98
-    pooled        .84 to .93    .87 to .94
+    pooled        .84 to .94    .87 to .94
     ============  ============  ==================
 
     ``"corrected"`` needs nothing but fold values and is the first choice; it is up to

@@ -24,7 +24,7 @@ __all__ = ["pooled_interval"]
 _BLIND = (
     "The folds' models are taken as they are: that they would differ with other "
     "participants is not seen. In our simulations of ridge regression this interval "
-    "covers .84 to .93 of AUCs, least without an effect, and .87 to .94 of balanced "
+    "covers .84 to .94 of AUCs, least without an effect, and .87 to .94 of balanced "
     "accuracies."
 )
 _TOO_FEW = "There are as many folds as participants of a class: no interval is given."
@@ -56,7 +56,7 @@ def pooled_interval(
     Estimate
         Labelled approximate, with a t interval on the metric's scale. In our
         simulations of ridge regression with 60 to 600 participants and 5 or 10 folds
-        it covers .84 to .93 of AUCs (DeLong's interval of all scores together .84 to
+        it covers .84 to .94 of AUCs (DeLong's interval of all scores together .84 to
         .92) and .87 to .94 of balanced accuracies: least without an effect, where
         .94 and more is what the corrected interval covers.
 
