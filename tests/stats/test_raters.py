@@ -1,5 +1,8 @@
 """Agreement of raters: published tables, closed forms, mistakes."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -79,3 +82,43 @@ def test_the_forms_of_shrout_and_fleiss_have_many_spellings(written):
     assert icc(ratings, "ICC(3,1)") == icc(ratings, "3")
     with pytest.raises(StatisticsError, match="form='ICC"):
         icc(ratings, "ICC(4,1)")
+
+
+#: R's psych (reference/raters.R).
+R = json.loads((Path(__file__).parent / "reference" / "raters.json").read_text())
+
+
+def images(table):
+    """Return the labels of both raters that a table counts."""
+    counts = np.asarray(table)
+    places = np.indices(counts.shape).reshape(2, -1)
+    return np.repeat(places, counts.ravel(), axis=1)
+
+
+@pytest.mark.parametrize("weights", [None, "linear", "quadratic"])
+def test_kappa_is_that_of_psych(weights):
+    made = cohen_kappa(*images(R["table"]), weights=weights)
+    value, low, high = R[weights or "plain"]
+    assert_allclose(made.value, value, rtol=1e-10)
+    # psych's weighted intervals are up to 4 % wider: see the next test for ours.
+    rtol = 1e-9 if weights is None else 0.05
+    assert_allclose([made.low, made.high], [low, high], rtol=rtol)
+
+
+@pytest.mark.parametrize("weights", [None, "linear", "quadratic"])
+def test_the_error_of_kappa_is_that_of_the_delta_method(weights):
+    shares = np.asarray(R["table"]) / np.sum(R["table"])
+    apart = np.abs(np.subtract.outer(range(3), range(3)))
+    cost = {None: apart > 0, "linear": apart, "quadratic": apart**2}[weights]
+
+    def kappa(p):
+        return 1 - (cost * p).sum() / (cost * np.outer(p.sum(1), p.sum(0))).sum()
+
+    slope, step = np.zeros((3, 3)), 1e-6
+    for place in np.ndindex(3, 3):
+        move = np.zeros((3, 3))
+        move[place] = step
+        slope[place] = (kappa(shares + move) - kappa(shares - move)) / (2 * step)
+    square = (shares * slope**2).sum() - (shares * slope).sum() ** 2
+    made = cohen_kappa(*images(R["table"]), weights=weights)
+    assert_allclose(made.standard_error, (square / 100) ** 0.5, rtol=1e-7)
