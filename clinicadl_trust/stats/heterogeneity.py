@@ -151,10 +151,10 @@ def heterogeneity(
         The interval of the mean is that of Hartung and Knapp, with k - 1 degrees of
         freedom; the prediction interval adds the variance between sites, with t of
         k - 1 degrees of freedom (Partlett and Riley, Stat. Med. 36, 2017). The latter
-        is the best known, and yet approximate: for AUCs of 80 participants at 4 to 20
-        sites, on the logit scale, it covers .87 to .92, and .81 with 20 sites that
+        is the best known, and yet approximate: for AUCs of 80 participants at 4 to 50
+        sites, on the logit scale, it covers .87 to .93, and .81 with 20 sites that
         hardly differ (the interval of the mean, read as what the next site will see:
-        .43 to .85). The interval of the mean covers
+        .26 to .85). The interval of the mean covers
         .94 to .95 there, but .76 to .91 for raw shares, where sites with more right
         answers have smaller errors and count more: set ``transform="logit"``.
 
