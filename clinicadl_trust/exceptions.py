@@ -75,13 +75,13 @@ class StatisticsError(TrustError):
     """A statistic is not defined on these data."""
 
 
-def did_you_mean(name: str, known: Iterable[str]) -> str:
+def did_you_mean(name: object, known: Iterable[str]) -> str:
     """End an error message with the nearest known name and the list of all.
 
     Parameters
     ----------
-    name : str
-        The name received.
+    name : object
+        The name received, or what is none.
     known : iterable of str
         The names that would have been right.
 
@@ -92,7 +92,13 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """
     known = sorted(known)
     folded = {k.lower().replace("-", "").replace("_", ""): k for k in known}
-    key = name.lower().replace("-", "").replace("_", "")
+    key = str(name).lower().replace("-", "").replace("_", "")
     near = difflib.get_close_matches(key, list(folded), n=1, cutoff=0.6)
     hint = f" Did you mean '{folded[near[0]]}'?" if near else ""
     return f"{hint} Known names: {', '.join(known) or 'none'}."
+
+
+def _fold(name: str) -> str:
+    for mark in "-_ ":
+        name = name.replace(mark, "")
+    return name.lower()

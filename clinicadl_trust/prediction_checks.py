@@ -71,6 +71,11 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
         finite, a label does not go with the scores, one number stands for several
         folds, or one run predicts an image twice in a group.
     """
+    if not isinstance(table, pd.DataFrame):
+        raise PredictionsError(
+            f"{source} is a {type(table).__name__}; give a pandas DataFrame with one "
+            "row per prediction, or read a file with read_predictions."
+        )
     scores = _score_columns(table, source)
     if table.empty:
         raise PredictionsError(f"{source} has a header but no rows.")
@@ -91,8 +96,11 @@ def check_predictions(table: pd.DataFrame, source: str = "table") -> pd.DataFram
     key = [*IDS, *_RUN_KEY]
     twice = table.duplicated(key, keep=False)
     if twice.any():
-        first = table.loc[twice, key].iloc[0].to_dict()
+        values = table.loc[twice, key].iloc[0].items()
+        first = ", ".join(f"{name} {value}" for name, value in values)
         visits = "" if has_sessions else " Visits are told apart by 'session_id'."
+        if copies := int(table.duplicated().sum()):
+            visits += f" {copies} rows are copies of another: remove them."
         raise PredictionsError(
             f"{source} predicts an image more than once in one run: {first}. Keep one "
             "row per image, model, fold and seed: give each model a name of its own in "
@@ -169,10 +177,11 @@ def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
     for name in ("participant_id", "label", "score"):
         if name not in names and not (name == "score" and scores):
             several = " (nor 'score_<class>')" * (name == "score")
+            wide = " Of a column per model: --model-column NAME=COLUMN for each."
             raise PredictionsError(
                 f"{source} has no column '{name}'{several}."
                 f"{did_you_mean(name, names)} If one of them is meant, say so with "
-                f"--column {name}=ITS-NAME."
+                f"--column '{name}=ITS NAME'.{wide * (name == 'score')}"
             )
     return scores
 
@@ -231,12 +240,13 @@ def _checked_labels(table: pd.DataFrame, scores: list[str], source: str) -> pd.S
     single = table["score"].notna() if "score" in table else labels.map(lambda _: False)
     numbers = pd.to_numeric(labels.where(single), errors="coerce").astype(float)
     wrong = single & labels.notna() & ~np.isfinite(numbers)
+    named = ", ".join(f"'{name}'" for name in sorted(set(as_text(labels[wrong])))[:4])
     _refuse(
         wrong,
         table,
-        f"{source} has a label that is not a number beside a 'score' (write 1 for the "
-        "class whose probability is the score and 0 for the other, or name it with "
-        "--positive)",
+        f"{source} has a label that is not a number beside a 'score': {named}. Name "
+        "the class whose probability is the score with --positive, or write 1 for it "
+        "and 0 for the other; it is",
     )
     if single.all():
         return numbers
@@ -245,6 +255,7 @@ def _checked_labels(table: pd.DataFrame, scores: list[str], source: str) -> pd.S
     _refuse(
         ~single & labels.notna() & ~names.isin(classes),
         table,
-        f"{source} has a label that is none of the classes {sorted(classes)}",
+        f"{source} has a label that is none of the classes {sorted(classes)} (if these "
+        "are models: --model-column NAME=COLUMN for each)",
     )
     return numbers.astype(object).where(single, names)

@@ -18,15 +18,15 @@ import pandas as pd
 from clinicadl_trust.activation import activate
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import PredictionsError, did_you_mean
+from clinicadl_trust.foreign_tables import lengthen, read_foreign
 from clinicadl_trust.prediction_checks import (
     CARRIED,
     COLUMNS,
     RUN_COLUMNS,
-    TEXT_COLUMNS,
     check_predictions,
     number_folds,
 )
-from clinicadl_trust.tables import as_text, read_table, write_whole
+from clinicadl_trust.tables import as_text, write_whole
 from clinicadl_trust.task import Task
 
 __all__ = [
@@ -95,8 +95,9 @@ def read_predictions(
     paths: str | os.PathLike[str] | Iterable[str | os.PathLike[str]],
     columns: Mapping[str, str] | None = None,
     positive: str | None = None,
+    models: Mapping[str, str] | None = None,
 ) -> pd.DataFrame:
-    """Read one or several predictions tables (TSV, or CSV by its ending).
+    """Read one or several predictions tables: text with tabs, commas or semicolons.
 
     Parameters
     ----------
@@ -108,6 +109,8 @@ def read_predictions(
         Our column name to the file's.
     positive : str, optional
         The label whose probability is ``score``: it becomes 1, the other one 0.
+    models : mapping, optional
+        Of a wide table, model name to the column of its scores.
 
     Raises
     ------
@@ -118,7 +121,12 @@ def read_predictions(
     listed = [paths] if isinstance(paths, str | os.PathLike) else list(paths)
     if not listed:
         raise PredictionsError("No predictions table was given. Give at least one TSV.")
-    tables = [_read(Path(path), columns or {}) for path in listed]
+    tables = [read_foreign(Path(path), columns or {}) for path in listed]
+    if models:
+        tables = [
+            lengthen(table, models, f"'{path}'")
+            for table, path in zip(tables, listed, strict=True)
+        ]
     if len(tables) > 1:
         for name, table in zip(_file_names(listed), tables, strict=True):
             if "model" not in table:
@@ -183,20 +191,3 @@ def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path
     text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
     write_whole(path, text)
     return path
-
-
-def _read(path: Path, columns: Mapping[str, str]) -> pd.DataFrame:
-    separator = "," if path.suffix.lower() == ".csv" else "\t"
-    text = [columns.get(name, name) for name in TEXT_COLUMNS]
-    table = read_table(path, "predictions table", PredictionsError, text, separator)
-    for ours, theirs in columns.items():
-        if theirs not in table:
-            raise PredictionsError(
-                f"'{path}' has no column '{theirs}' (asked for as '{ours}')."
-                f"{did_you_mean(theirs, map(str, table.columns))}"
-            )
-    # The column asked for wins over one that already bears our name.
-    asked = {ours: table[theirs] for ours, theirs in columns.items()}
-    return table.drop(columns=[*columns.values(), *columns], errors="ignore").assign(
-        **asked
-    )

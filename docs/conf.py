@@ -36,10 +36,13 @@ sphinx_gallery_conf = {
     "download_all_examples": False,
     "show_memory": False,
     "remove_config_comments": True,
+    # Tables are shown, what else a line returns is not.
+    "capture_repr": ("_repr_html_",),
 }
 
 html_theme = "pydata_sphinx_theme"
 html_title = f"clinicadl-trust {version}"
 html_static_path = ["_static"]
+html_css_files = ["gallery.css"]
 html_theme_options = {"show_prev_next": False, "navigation_with_keys": True}
 html_show_sourcelink = False

@@ -220,7 +220,7 @@ def test_the_given_table_is_left_alone():
         (own(fold=["a", None]), "'fold' is n/a in 1 of 2 rows"),
         (own(fold=["a", "b"], split=7), r"several folds \(a, b\) under 'split' 7"),
         (pd.concat([own(), own()]), "Visits are told apart by 'session_id'"),
-        (own().drop(columns="label"), "--column label=ITS-NAME"),
+        (own().drop(columns="label"), "--column 'label=ITS NAME'"),
         (own(label=["CN", "AD"]), "not a number beside a 'score'.*row 1"),
         (own(label=[0, np.inf]), "not a number beside a 'score'.*row 2"),
         (own(split=["a", "b"]), "'split' of t must hold whole numbers"),

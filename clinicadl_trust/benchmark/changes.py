@@ -30,6 +30,8 @@ _FREE_IN_MODELS = "label"
 _NAMED = ("models", "splits")
 #: Lists that may grow.
 _GROWING = ("seeds", "metrics", "splits")
+#: A test that may be added, or made of more models, splits and draws.
+_CHANCE = "chance_test"
 
 
 def additions(old: Experiment, new: Experiment, directory: Path) -> list[str]:
@@ -59,7 +61,7 @@ def additions(old: Experiment, new: Experiment, directory: Path) -> list[str]:
         was, now = before.get(key), after.get(key)
         if was == now or key in _FREE or _is_label(key):
             continue
-        if _grows(key, was, now):
+        if _grows(key, was, now) or _is_more_chance(key, was, now, old):
             added.append(".".join(key))
         elif _is_new(key, old) or _is_unseen(key, directory):
             added.append(".".join(key[:2]))
@@ -129,6 +131,17 @@ def _is_new(key: tuple[str, ...], old: Experiment) -> bool:
 def _grows(key: tuple[str, ...], was: Any, now: Any) -> bool:
     lists = isinstance(was, list) and isinstance(now, list)
     return lists and key[-1] in _GROWING and set(was) <= set(now)
+
+
+def _is_more_chance(key: tuple[str, ...], was: Any, now: Any, old: Experiment) -> bool:
+    """Whether more is held against chance than before, and nothing less."""
+    if key[0] != _CHANCE:
+        return False
+    if old.chance_test is None:
+        return True
+    if isinstance(was, list) and isinstance(now, list):
+        return set(was) <= set(now)
+    return isinstance(was, int) and isinstance(now, int) and was <= now
 
 
 def _show(value: Any) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from clinicadl_trust.benchmark.chance_checks import check_chance
 from clinicadl_trust.benchmark.config import (
     BASELINES,
     SEALED,
@@ -52,6 +53,7 @@ def check_experiment(
     check_splits(sections, cohort, mistakes)
     _check_models(sections, task, mistakes, check_configuration or check_model)
     _check_statistics(sections, task, mistakes)
+    check_chance(sections, mistakes)
     return task
 
 

@@ -19,6 +19,7 @@ from pydantic import (
 __all__ = [
     "BASELINES",
     "SEALED",
+    "ChanceSection",
     "CohortSection",
     "Experiment",
     "ModelSection",
@@ -173,6 +174,25 @@ class StatisticsSection(_Section):
     confidence_level: Annotated[float, Field(gt=0.5, lt=1)] = 0.95
 
 
+class ChanceSection(_Section):
+    """``[chance_test]``: does a model learn anything? Refitted on redrawn labels.
+
+    Attributes
+    ----------
+    permutations : int
+        How often labels are redrawn, by participant; each time every fold is fitted
+        anew. 200 give p-values of .005 or more.
+    models : list of str, optional
+        By default those of type ``scikit-learn``.
+    splits : list of str, optional
+        By default all that do not leak, ``sealed`` among them.
+    """
+
+    permutations: Annotated[StrictInt, Field(ge=19)] = 200
+    models: Annotated[list[StrictStr], Field(min_length=1)] | None = None
+    splits: Annotated[list[StrictStr], Field(min_length=1)] | None = None
+
+
 class RunSection(_Section):
     """``[run]``: how it is run.
 
@@ -204,7 +224,7 @@ class Experiment(_Section):
     seed : int
         Seeds the generated cohort, the splits and the models, unless they name
         their own.
-    cohort, sealed_test, splits, models, statistics, run
+    cohort, sealed_test, splits, models, statistics, chance_test, run
         The sections.
     """
 
@@ -216,6 +236,7 @@ class Experiment(_Section):
     splits: dict[str, StrategySection] = Field(default_factory=dict)
     models: Annotated[dict[str, ModelSection], Field(min_length=1)]
     statistics: StatisticsSection = StatisticsSection()
+    chance_test: ChanceSection | None = None
     run: RunSection = RunSection()
 
     def resolved(self) -> dict[str, Any]:

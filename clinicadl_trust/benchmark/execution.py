@@ -58,6 +58,8 @@ def execute(
     display: Display,
     record: Callable[[Sequence[Outcome]], None],
     do: Callable[[Run], Outcome] | None = None,
+    *,
+    noun: str = "runs",
 ) -> list[Outcome]:
     """Do the runs that are not done.
 
@@ -73,6 +75,8 @@ def execute(
         Given all that failed, at the start and whenever another fails.
     do : callable, optional
         Does one run in a worker; by default ``perform``.
+    noun : str
+        What the display calls them.
 
     Returns
     -------
@@ -84,8 +88,12 @@ def execute(
     OutputError
         If the results of a run cannot be written: no other could be either.
     """
-    todo = [run for run in runs if not run.is_done]
-    display.begin(todo, len(runs) - len(todo), min(workers.n_jobs, len(todo)))
+    todo: list[Run] = []
+    done: list[Run] = []
+    for run in runs:
+        (done if run.is_done else todo).append(run)
+    n_jobs = min(workers.n_jobs, len(todo))
+    display.begin(todo, done, n_jobs, noun)
     failed: list[Outcome] = []
     record(failed)
     for outcome in _outcomes(todo, workers, display, do or perform):
@@ -105,15 +113,13 @@ def execute(
 
 def perform(run: Run) -> Outcome:
     """Do one run, in a worker; whatever goes wrong is its outcome."""
-    from clinicadl_trust.models.run import run as run_model
-
     settle(run.directory)
     print(f"--- {run}", flush=True)
     start = time.monotonic()
     error: Exception | None = None
     try:
         with telling(run) as tell:
-            run_model(run.spec, tell)
+            run.do(tell)
     except Exception as caught:  # one run's failure is not the benchmark's
         error = caught
         tb.print_exc()

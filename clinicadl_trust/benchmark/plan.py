@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import contextlib
+import json
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from clinicadl_trust.benchmark.splitting import Splits
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.records import record_dir
 
-__all__ = ["Run", "plan"]
+__all__ = ["Run", "plan", "recorded_seconds"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,17 @@ class Run:
     def is_done(self) -> bool:
         """Whether it is complete: a MAPS gets its name only when it is whole."""
         return (self.record / "run.json").is_file()
+
+    @property
+    def seconds(self) -> float | None:
+        """What it took, None where that is not known."""
+        return recorded_seconds(self.record / "run.json")
+
+    def do(self, tell: Callable[[float, str], None]) -> None:
+        """Do it, or what is left of it, and tell how far it is."""
+        from clinicadl_trust.models.run import run
+
+        run(self.spec, tell)
 
     def __str__(self) -> str:
         spec = self.spec
@@ -111,6 +124,14 @@ def plan(
                     )
                     runs.append(Run(spec, directory))
     return runs
+
+
+def recorded_seconds(path: Path) -> float | None:
+    """Add up the durations of a record, None where it has none."""
+    with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        took = json.loads(path.read_text(encoding="utf-8")).get("durations")
+        return float(sum(took.values()))
+    return None
 
 
 def _models(experiment: Experiment, split: str, leaky: bool) -> Sequence[str]:

@@ -30,8 +30,10 @@ class Display(Protocol):
     def stage(self, text: str) -> None:
         """Say what is done next."""
 
-    def begin(self, runs: Sequence[Run], done: int, n_jobs: int) -> None:
-        """Say how many runs there are to do, and how many were done before."""
+    def begin(
+        self, runs: Sequence[Run], done: Sequence[Run], n_jobs: int, noun: str = "runs"
+    ) -> None:
+        """Say how many runs there are to do, and which were done before."""
 
     def started(self, run: Run) -> None:
         """Say that a run has started."""
@@ -52,7 +54,9 @@ class Silent:
     def stage(self, text: str) -> None:
         """Say nothing."""
 
-    def begin(self, runs: Sequence[Run], done: int, n_jobs: int) -> None:
+    def begin(
+        self, runs: Sequence[Run], done: Sequence[Run], n_jobs: int, noun: str = "runs"
+    ) -> None:
         """Say nothing."""
 
     def started(self, run: Run) -> None:
@@ -79,12 +83,14 @@ class Lines(Silent):
         """Write what is done next."""
         self._write(text)
 
-    def begin(self, runs: Sequence[Run], done: int, n_jobs: int) -> None:
+    def begin(
+        self, runs: Sequence[Run], done: Sequence[Run], n_jobs: int, noun: str = "runs"
+    ) -> None:
         """Write how many runs there are."""
-        self._left = TimeLeft(runs, n_jobs)
-        self._total, self._done = len(runs) + done, done
-        before = f", {done} of them done before" if done else ""
-        self._write(f"{self._total} runs{before}")
+        self._left = TimeLeft(runs, n_jobs, done)
+        self._total, self._done = len(runs) + len(done), len(done)
+        before = f", {len(done)} of them done before" if done else ""
+        self._write(f"{self._total} {noun}{before}")
 
     def started(self, run: Run) -> None:
         """Start the clock."""
@@ -135,12 +141,18 @@ class Terminal(Silent):
         """Print what is done next."""
         self._print(text)
 
-    def begin(self, runs: Sequence[Run], done: int, n_jobs: int) -> None:
+    def begin(
+        self, runs: Sequence[Run], done: Sequence[Run], n_jobs: int, noun: str = "runs"
+    ) -> None:
         """Start the bar."""
-        self._left = TimeLeft(runs, n_jobs)
+        self._left = TimeLeft(runs, n_jobs, done)
         self._bar.start()
         self._task = self._bar.add_task(
-            "Runs", total=len(runs) + done, completed=done, left="", now=""
+            noun.capitalize(),
+            total=len(runs) + len(done),
+            completed=len(done),
+            left="",
+            now="",
         )
 
     def started(self, run: Run) -> None:

@@ -17,6 +17,7 @@ from clinicadl_trust.benchmark.checks import (
     default_metrics,
 )
 from clinicadl_trust.benchmark.config import (
+    ChanceSection,
     CohortSection,
     Experiment,
     ModelSection,
@@ -42,6 +43,7 @@ _TABLES: dict[str, type[BaseModel]] = {
     "cohort": CohortSection,
     "sealed_test": StrategySection,
     "statistics": StatisticsSection,
+    "chance_test": ChanceSection,
     "run": RunSection,
 }
 _NAMED: dict[str, type[BaseModel]] = {"splits": StrategySection, "models": ModelSection}

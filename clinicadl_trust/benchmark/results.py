@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -30,7 +31,10 @@ _FAILURES = (
 
 
 def write_results(
-    experiment: Experiment, runs: Sequence[Run], directory: Path
+    experiment: Experiment,
+    runs: Sequence[Run],
+    directory: Path,
+    chance: Sequence[Mapping[str, Any]] = (),
 ) -> pd.DataFrame:
     """Write ``predictions.tsv``, ``fold_metrics.tsv`` and ``statistics.tsv``.
 
@@ -45,6 +49,8 @@ def write_results(
         The plan.
     directory : pathlib.Path
         The benchmark.
+    chance : sequence of mapping
+        Rows of kind ``chance``.
 
     Returns
     -------
@@ -58,6 +64,7 @@ def write_results(
     """
     # scipy and statsmodels take seconds to import: not before there is a result.
     from clinicadl_trust.stats import evaluate, fold_metrics, write_statistics
+    from clinicadl_trust.stats.rows import statistics_frame
 
     done = [run for run in runs if run.is_done]
     if not done:
@@ -83,6 +90,8 @@ def write_results(
     together = predictions.groupby("split_strategy")["model"].nunique()
     if together.max() > 1:  # others may have failed
         tables.append(compare_models(predictions, experiment))
+    if chance:
+        tables.append(statistics_frame(chance))
     statistics = pd.concat([table for table in tables if len(table)], ignore_index=True)
     write_statistics(statistics, directory / "statistics.tsv")
     return statistics

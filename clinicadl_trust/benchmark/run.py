@@ -13,6 +13,7 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.benchmark.against_chance import hold_against_chance
 from clinicadl_trust.benchmark.auditing import audit_benchmark, refuse_leaks
 from clinicadl_trust.benchmark.changes import additions, forget_attempts
 from clinicadl_trust.benchmark.checks import CheckModel, check_model
@@ -59,6 +60,8 @@ class BenchmarkResult:
         The report, if it was asked for.
     leaky : tuple of str
         The splits that are wrong on purpose: their numbers are no results.
+    failed_refits : tuple of Outcome
+        The refits on redrawn labels that failed.
     """
 
     directory: Path
@@ -68,6 +71,7 @@ class BenchmarkResult:
     statistics: pd.DataFrame
     report: Path | None
     leaky: tuple[str, ...] = ()
+    failed_refits: tuple[Outcome, ...] = ()
 
 
 def run_benchmark(
@@ -174,11 +178,20 @@ def _run(
     if not all(run.is_done for run in runs):
         begin_runs(directory)
     failed = execute(runs, workers, display, partial(write_failures, directory))
+    refused, chance = hold_against_chance(
+        experiment,
+        splits,
+        runs,
+        workers,
+        display,
+        failed=failed,
+        directory=directory,
+    )
     workers.close()
     display.stage("Auditing the runs")
     leaks = audit_benchmark(experiment, prepared, splits, runs, directory)
     display.stage("Computing the statistics")
-    statistics = write_results(experiment, runs, directory)
+    statistics = write_results(experiment, runs, directory, chance)
     end_runs(directory)
     page = None
     if report:
@@ -190,6 +203,7 @@ def _run(
         directory=directory,
         runs=tuple(runs),
         failed=tuple(failed),
+        failed_refits=tuple(refused),
         leaks=leaks,
         statistics=statistics,
         report=page,

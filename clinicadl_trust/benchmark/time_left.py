@@ -22,6 +22,8 @@ class TimeLeft:
         Those to do.
     n_jobs : int
         How many are done at a time.
+    done : sequence of Run
+        Those that an earlier call has done, and recorded how long they took.
     clock : callable
         Tells the time in seconds.
     """
@@ -30,6 +32,7 @@ class TimeLeft:
         self,
         runs: Sequence[Run],
         n_jobs: int,
+        done: Sequence[Run] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self.n_jobs = max(n_jobs, 1)
@@ -41,6 +44,9 @@ class TimeLeft:
         self._expected: dict[str, float] = {}
         for run in runs:
             self._waiting[run.spec.model] += 1
+        for run in done:
+            if run.seconds is not None and run.spec.model in self._waiting:
+                self._took[run.spec.model].append(run.seconds)
 
     def started(self, run: Run) -> None:
         """Start a run's clock (again, when it is done again alone)."""

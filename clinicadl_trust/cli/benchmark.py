@@ -69,7 +69,7 @@ def benchmark(
         experiment, output, n_jobs=n_jobs, report=report, display=make_display()
     )
     _tell(result, output)
-    if result.failed or len(result.leaks):
+    if result.failed or result.failed_refits or len(result.leaks):
         raise click.exceptions.Exit(1)
 
 
@@ -85,13 +85,21 @@ def _check(path: Path) -> None:
 
 def _tell(result: BenchmarkResult, output: Path) -> None:
     click.echo(_table(result))
-    for outcome in result.failed[:_SHOWN]:
+    for outcome in (*result.failed, *result.failed_refits)[:_SHOWN]:
         click.secho(f"Failed: {outcome.run}: {outcome.message}", err=True, fg="red")
     if result.failed:
         click.secho(
             f"{len(result.failed)} of {len(result.runs)} runs failed: see "
             f"'{output / 'failures.tsv'}'. Models with a failed run are left out of "
             "the statistics of that split. The same command tries these runs again.",
+            err=True,
+            fg="red",
+        )
+    if result.failed_refits:
+        click.secho(
+            f"Refits on redrawn labels that failed: {len(result.failed_refits)}, see "
+            f"'{output / 'failures.tsv'}'. Without them there is no p-value. The same "
+            "command tries them again.",
             err=True,
             fg="red",
         )

@@ -9,7 +9,12 @@ from typing import Any
 
 import click
 
-from clinicadl_trust.cli.statistics_input import read, save, shared_options
+from clinicadl_trust.cli.statistics_input import (
+    read,
+    save,
+    shared_options,
+    take_settings,
+)
 
 __all__ = ["compare"]
 
@@ -33,9 +38,8 @@ __all__ = ["compare"]
 def compare(
     predictions: tuple[Path, ...],
     metrics: tuple[str, ...],
-    columns: tuple[str, ...],
-    positive: str | None,
-    output: Path,
+    output: Path | None,
+    statistic: str | None,
     **options: Any,
 ) -> None:
     """Say which model is better, with an interval and one p-value.
@@ -49,18 +53,27 @@ def compare(
     Examples:
         clinicadl compare quickstart --reference metadata
         clinicadl compare model-a.tsv model-b.tsv --metric balanced_accuracy
+        clinicadl compare wide.csv --model-column cnn=p_cnn --model-column svm=p_svm
+        clinicadl compare quickstart --estimand hospital
     """
+    settings = take_settings(options, statistic)
+    table = read(predictions, options, output)
+    if statistic is not None:
+        from clinicadl_trust.cli.statistics_plugins import run_statistic
+
+        given = {**options, "metrics": metrics}
+        run_statistic(statistic, table, settings, given, output)
+        return
     from clinicadl_trust import stats
     from clinicadl_trust.benchmark.comparing import with_question
-    from clinicadl_trust.cli.statistics_tables import show_comparisons
+    from clinicadl_trust.cli.statistics_tables import show_comparisons, show_question
 
-    table = stats.compare(
-        read(predictions, columns, positive), metrics or None, **options
-    )
+    rows = stats.compare(table, metrics or None, **options)
     if options["reference"] is not None:
-        table = with_question(table, options["reference"], _baselines(predictions))
-    show_comparisons(table)
-    save(table, output)
+        rows = with_question(rows, options["reference"], _baselines(predictions))
+    show_question(table, options["estimand"], options["primary"], options["group"])
+    show_comparisons(rows)
+    save(rows, output)
 
 
 def _baselines(predictions: Sequence[Path]) -> list[str]:

@@ -7,7 +7,12 @@ from typing import Any
 
 import click
 
-from clinicadl_trust.cli.statistics_input import read, save, shared_options
+from clinicadl_trust.cli.statistics_input import (
+    read,
+    save,
+    shared_options,
+    take_settings,
+)
 
 __all__ = ["evaluate"]
 
@@ -25,14 +30,13 @@ __all__ = ["evaluate"]
 def evaluate(
     predictions: tuple[Path, ...],
     metrics: tuple[str, ...],
-    columns: tuple[str, ...],
-    positive: str | None,
-    output: Path,
+    output: Path | None,
+    statistic: str | None,
     **options: Any,
 ) -> None:
     """Estimate each model's performance with honest intervals.
 
-    PREDICTIONS are tables (TSV, or CSV by their ending) with at least the columns
+    PREDICTIONS are tables (tabs, commas or semicolons) with at least the columns
     participant_id, label and score, or the folder of a benchmark or of a run (a
     MAPS). Several visits of a participant, folds, left-out sites and seeds are
     recognised by their columns, and each gets the interval that fits.
@@ -42,12 +46,20 @@ def evaluate(
         clinicadl evaluate quickstart --metric roc_auc
         clinicadl evaluate mine.csv --column participant_id=subject \\
             --column score=probability --positive AD
+        clinicadl evaluate mine.csv --statistic calibration_slope
     """
-    from clinicadl_trust import stats
-    from clinicadl_trust.cli.statistics_tables import show_estimates
+    settings = take_settings(options, statistic)
+    table = read(predictions, options, output)
+    if statistic is not None:
+        from clinicadl_trust.cli.statistics_plugins import run_statistic
 
-    table = stats.evaluate(
-        read(predictions, columns, positive), metrics or None, **options
-    )
-    show_estimates(table)
-    save(table, output)
+        given = {**options, "metrics": metrics}
+        run_statistic(statistic, table, settings, given, output)
+        return
+    from clinicadl_trust import stats
+    from clinicadl_trust.cli.statistics_tables import show_estimates, show_question
+
+    rows = stats.evaluate(table, metrics or None, **options)
+    show_question(table, options["estimand"], options["primary"], options["group"])
+    show_estimates(rows)
+    save(rows, output)

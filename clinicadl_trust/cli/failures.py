@@ -20,6 +20,9 @@ _REMEDIES = {
     errno.EPERM: "Ask for the right to use it, or choose another place.",
     errno.EROFS: "That disk cannot be written to: choose another place.",
     errno.ENOSPC: "The disk is full: free some space, then try again.",
+    errno.EFBIG: "The file is too large for that disk or your limit (ulimit -f): "
+    "choose another place, or raise the limit.",
+    errno.ENOTEMPTY: "Choose another name, or remove what is there.",
     errno.EDQUOT: "Your quota is used up: free some space, then try again.",
     errno.ENOENT: "Check the path.",
     errno.EEXIST: "Choose another name, or remove what is there.",

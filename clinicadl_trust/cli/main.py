@@ -34,6 +34,7 @@ HELP = {
     "report": "Write the HTML report of a benchmark.",
     "split": "Split participants without leaks, and audit splits.",
     "train": "Train one model on one fold.",
+    "trust-check": "Measure whether the statistics keep their word.",
 }
 
 #: The distribution of our own plugins.

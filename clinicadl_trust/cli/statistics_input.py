@@ -11,15 +11,15 @@ import click
 if TYPE_CHECKING:
     import pandas as pd
 
-__all__ = ["read", "save", "shared_options"]
+__all__ = ["read", "save", "shared_options", "take_settings"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
 
 def _check_output(
-    _context: click.Context, _option: click.Parameter, path: Path
-) -> Path:
-    if path.suffix.lower() == ".json":
+    _context: click.Context, _option: click.Parameter, path: Path | None
+) -> Path | None:
+    if path is not None and path.suffix.lower() == ".json":
         raise click.BadParameter(
             f"'{path}' would be overwritten by the JSON beside the table. Give the "
             "table the ending .tsv."
@@ -44,6 +44,14 @@ _OPTIONS = (
         "participant_id=subject. Can be repeated.",
     ),
     click.option(
+        "--model-column",
+        "model_columns",
+        metavar="NAME=COLUMN",
+        multiple=True,
+        help="A model, and the column of its scores, of a table with one column per "
+        "model. Can be repeated.",
+    ),
+    click.option(
         "--positive",
         metavar="LABEL",
         help="The label whose probability is the score, when labels are not 0 and 1.",
@@ -53,6 +61,13 @@ _OPTIONS = (
         default="test",
         show_default=True,
         help="Data group to compute on.",
+    ),
+    click.option(
+        "--estimand",
+        type=click.Choice(["patient", "hospital", "retrained"]),
+        help="What the primary answer is to be about: a new patient, for these trained "
+        "models; a hospital not seen; or a model trained again. [default: what the "
+        "table was made for]",
     ),
     click.option(
         "--primary",
@@ -71,11 +86,24 @@ _OPTIONS = (
         "--output",
         "-o",
         type=click.Path(dir_okay=False, path_type=Path),
-        default=Path("statistics.tsv"),
-        show_default=True,
         callback=_check_output,
         help="Table to write, and JSON beside it. In an existing one, rows of the "
-        "same kind are replaced and the others kept.",
+        "same kind are replaced and the others kept. [default: statistics.tsv, or "
+        "NAME.tsv with --statistic]",
+    ),
+    click.option(
+        "--statistic",
+        metavar="NAME",
+        help="Run one statistic instead, such as calibration_slope; `clinicadl plugins "
+        "list --kind statistics` names them.",
+    ),
+    click.option(
+        "--set",
+        "settings",
+        metavar="KEY=VALUE",
+        multiple=True,
+        help="An option of that --statistic, such as specificity=0.95 or "
+        "thresholds=[0.1,0.2]. Can be repeated.",
     ),
 )
 
@@ -88,16 +116,32 @@ def shared_options(command: _Command) -> _Command:
 
 
 def read(
-    paths: Sequence[Path], columns: Sequence[str], positive: str | None
+    paths: Sequence[Path], options: dict[str, Any], output: Path | None
 ) -> pd.DataFrame:
-    """Read predictions tables; a folder is a benchmark, or a MAPS, that has some."""
+    """Read predictions tables; a folder is a benchmark, or a MAPS, that has some.
+
+    Parameters
+    ----------
+    paths : sequence of pathlib.Path
+        Files and folders.
+    options : dict
+        Of the command; those about reading are taken out of it.
+    output : pathlib.Path or None
+        What is to be written, which is none of those.
+    """
     from clinicadl_trust.predictions import read_predictions
 
-    mapping = _mapping(columns)
+    mapping = _mapping(options.pop("columns"))
+    models = _models(options.pop("model_columns"))
+    positive = options.pop("positive")
     files = [
         file for path in paths for file in (_inside(path) if path.is_dir() else [path])
     ]
-    return read_predictions(files, mapping, positive)
+    if output is not None and output.resolve() in [file.resolve() for file in files]:
+        raise click.BadParameter(
+            f"'{output}' is read, and would be overwritten.", param_hint="--output"
+        )
+    return read_predictions(files, mapping, positive, models)
 
 
 def _mapping(columns: Sequence[str]) -> dict[str, str]:
@@ -122,6 +166,20 @@ def _mapping(columns: Sequence[str]) -> dict[str, str]:
     return mapping
 
 
+def _models(pairs: Sequence[str]) -> dict[str, str]:
+    """Read NAME=COLUMN."""
+    models: dict[str, str] = {}
+    for pair in pairs:
+        name, equals, column = (part.strip() for part in pair.partition("="))
+        if not (name and equals and column) or name in models:
+            problem = "twice the same model" if name in models else "no NAME=COLUMN"
+            raise click.BadParameter(
+                f"'{pair}' is {problem}.", param_hint="--model-column"
+            )
+        models[name] = column
+    return models
+
+
 def _inside(folder: Path) -> list[Path]:
     """Find the predictions of a benchmark, or of the runs in a folder."""
     from clinicadl_trust.exceptions import PredictionsError
@@ -140,10 +198,19 @@ def _inside(folder: Path) -> list[Path]:
     return found
 
 
-def save(table: pd.DataFrame, output: Path) -> None:
+def take_settings(options: dict[str, Any], statistic: str | None) -> tuple[str, ...]:
+    """Take --set out of the options; it goes with a --statistic only."""
+    settings: tuple[str, ...] = options.pop("settings")
+    if settings and statistic is None:
+        raise click.UsageError("--set is for a --statistic. Name one.")
+    return settings
+
+
+def save(table: pd.DataFrame, output: Path | None) -> None:
     """Write the rows and say where."""
     from clinicadl_trust.stats import write_statistics
 
+    output = output or Path("statistics.tsv")
     kept = write_statistics(table, output, replace_kinds=True)
     also = f", beside {kept} that it already had" if kept else ""
     click.echo(f"{len(table)} row{'s' * (len(table) != 1)} in '{output}'{also}.")

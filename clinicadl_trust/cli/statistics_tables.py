@@ -12,10 +12,42 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-__all__ = ["show_comparisons", "show_estimates"]
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.recommendation import Estimand, recommend
+
+__all__ = ["show_comparisons", "show_estimates", "show_question"]
 
 _WIDEST = 110
 _END_OF_SENTENCE = re.compile(r"(?<=\.)\s+(?=[A-Z0-9'])")
+
+
+def show_question(
+    predictions: pd.DataFrame,
+    estimand: Estimand | None,
+    primary: str | None,
+    group: str,
+    console: Console | None = None,
+) -> None:
+    """Print what the primary answer is about, why so, and what would be wrong.
+
+    Parameters
+    ----------
+    predictions : pandas.DataFrame
+        A predictions table.
+    estimand, primary, group
+        As in ``evaluate``.
+    console : rich.console.Console, optional
+        Where to.
+    """
+    console = console or Console()
+    try:
+        made = recommend(predictions, estimand, split_strategy=primary, group=group)
+        text, style = made.sentences, ""
+    except StatisticsError as nothing:  # no strategy gives a result: rows say why
+        text, style = f"! {nothing}", "yellow"
+    width = min(console.width, _WIDEST)
+    console.print(text, style=style, markup=False, highlight=False, width=width)
+    console.print()
 
 
 def show_estimates(statistics: pd.DataFrame, console: Console | None = None) -> None:
@@ -67,8 +99,21 @@ def show_comparisons(statistics: pd.DataFrame, console: Console | None = None) -
                 _p_value(row.p_value),
                 _p_value(row.p_adjusted),
             )
-        notes = _notes(rows, lambda row: f"{row.model} minus {row.reference}")
-        _print(table, notes, console)
+        notes = [*_notes(rows, lambda row: f"{row.model} minus {row.reference}")]
+        _print(table, [*_primary(rows), *notes], console)
+
+
+def _primary(rows: pd.DataFrame) -> Iterable[str]:
+    """Say which p-value is the primary one, or which are."""
+    primary = rows[rows["primary"] & rows["p_adjusted"].notna()]
+    pairs = [f"{row.model} minus {row.reference}" for row in primary.itertuples()]
+    if len(pairs) == 1:
+        p_value = _p_value(primary["p_adjusted"].iloc[0])
+        equals = "" if p_value.startswith("<") else "= "
+        yield f"  Primary p-value: p {equals}{p_value} ({pairs[0]})."
+    elif pairs:
+        which = "" if len(primary) == len(rows) else f": {', '.join(pairs)}"
+        yield f"  Primary p-values: p (Holm), over {len(pairs)} pairs{which}."
 
 
 def _table(title: str, rows: pd.DataFrame) -> Table:

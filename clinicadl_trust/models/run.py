@@ -6,14 +6,17 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 from clinicadl_trust.models.building import is_finished
 from clinicadl_trust.models.provenance import claim
 from clinicadl_trust.models.spec import RunSpec
+from clinicadl_trust.predictions import read_predictions
 from clinicadl_trust.records import record_dir
 from clinicadl_trust.task import Task
 
-__all__ = ["TYPES", "check_model", "run"]
+__all__ = ["TYPES", "check_model", "predict_test_rows", "run"]
 
 #: The values of ``type`` in the table of a model.
 TYPES = ("trainer", "scikit-learn", "metadata", "majority")
@@ -81,6 +84,37 @@ def run(spec: RunSpec, progress: Callable[[float, str], None] | None = None) -> 
     from clinicadl_trust.models.scikit import run_scikit
 
     return run_scikit(spec)
+
+
+def predict_test_rows(
+    spec: RunSpec, progress: Callable[[float, str], None] | None = None
+) -> pd.DataFrame:
+    """Do one run for the sake of its test rows alone.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run. Models that are trained by ClinicaDL leave their MAPS in its output,
+        so that an interrupted call can go on; others leave nothing.
+    progress : callable, optional
+        Told the fraction done and a phrase.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A predictions table of the group ``test``.
+
+    Raises
+    ------
+    TrustError
+        As ``run``.
+    """
+    if _type(spec.model, spec.config) != "trainer":
+        from clinicadl_trust.models.scikit import refit_scikit
+
+        return refit_scikit(spec)
+    records = record_dir(run(spec, progress), spec.fold.split)
+    return read_predictions(records / "predictions_test.tsv")
 
 
 def _type(name: str, config: Mapping[str, Any]) -> str:

@@ -13,18 +13,15 @@ import time
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from clinicadl_trust.cohort import Cohort
-from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.models.building import building, is_finished
-from clinicadl_trust.models.fitting import Fitted, Search, Table, fit, take
-from clinicadl_trust.models.inputs import Inputs, row_numbers
 from clinicadl_trust.models.model_files import open_model, save_model
-from clinicadl_trust.models.pipelines import make_pipeline, search_grid
+from clinicadl_trust.models.pipelines import make_pipeline
 from clinicadl_trust.models.provenance import (
     claim,
     lineage_of,
@@ -32,20 +29,15 @@ from clinicadl_trust.models.provenance import (
     write_record,
 )
 from clinicadl_trust.models.scikit_config import ScikitConfig
+from clinicadl_trust.models.scikit_fold import PREDICTED, FoldData
 from clinicadl_trust.models.spec import RunSpec
-from clinicadl_trust.predictions import predictions_frame, write_predictions
+from clinicadl_trust.predictions import write_predictions
 from clinicadl_trust.records import record_dir, write_json
-from clinicadl_trust.split import Fold
 from clinicadl_trust.task import Task
 
-__all__ = ["check_scikit", "predict_scikit", "run_scikit"]
+__all__ = ["check_scikit", "predict_scikit", "refit_scikit", "run_scikit"]
 
 logger = logging.getLogger(__name__)
-
-_Group = Literal["train", "validation", "test"]
-
-_GROUPS: tuple[_Group, ...] = ("train", "validation", "test")
-_PREDICTED = _GROUPS[1:]
 
 
 def check_scikit(
@@ -111,6 +103,31 @@ def run_scikit(spec: RunSpec) -> Path:
     return spec.output
 
 
+def refit_scikit(spec: RunSpec) -> pd.DataFrame:
+    """Fit one model on one fold and predict its test rows; no file is left.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run; its output is not looked at.
+
+    Returns
+    -------
+    pandas.DataFrame
+        A predictions table of the group ``test``.
+
+    Raises
+    ------
+    CapsError, ConfigError, RunError
+        As ``run_scikit``.
+    """
+    from threadpoolctl import threadpool_limits
+
+    data = FoldData.read(spec)
+    with threadpool_limits(spec.threads):
+        return data.predict(data.fit(), "test")
+
+
 def predict_scikit(
     maps: str | os.PathLike[str], cohort: Cohort, cache: Path | None = None
 ) -> np.ndarray:
@@ -153,93 +170,22 @@ def _run(spec: RunSpec, maps: Path) -> None:
     from threadpoolctl import threadpool_limits
 
     clock = [time.perf_counter()]
-    rows = {group: _rows(spec, group) for group in _GROUPS}
-    inputs = Inputs.of(ScikitConfig.parse(spec.model, spec.config), spec)
-    values, inputs = inputs.read(
-        pd.concat(rows.values(), ignore_index=True), spec.cache
-    )
+    data = FoldData.read(spec)
     clock.append(time.perf_counter())
     with threadpool_limits(spec.threads):
-        fitted = _fit(spec, inputs, rows, values)
+        fitted = data.fit()
         clock.append(time.perf_counter())
-        first = len(rows["train"])
-        for group in _PREDICTED:
-            here = take(values, np.arange(first, first + len(rows[group])))
-            first += len(rows[group])
-            scores = fitted.scores_of(here, spec.task)
-            run = spec.run_columns(group)
-            frame = predictions_frame(rows[group], spec.task, scores, run)
+        for group in PREDICTED:
+            frame = data.predict(fitted, group)
             path = record_dir(maps, spec.fold.split) / f"predictions_{group}.tsv"
             write_predictions(frame, path)
     clock.append(time.perf_counter())
     records = record_dir(maps, spec.fold.split)
-    save_model(records.parent, inputs, fitted)
+    save_model(records.parent, data.inputs, fitted)
     write_json(records / "lineage.json", lineage_of(spec))
     durations = dict(zip(("features", "fit", "predict"), np.diff(clock), strict=True))
     recorded = replace(spec, config={**spec.config, "leaky": _is_leaky(spec)})
     write_record(recorded, maps, durations, device="cpu")
-
-
-def _rows(spec: RunSpec, group: _Group) -> pd.DataFrame:
-    """Return the rows of a group after checking that the cohort has them all."""
-    ids = getattr(spec.fold, group)
-    row_numbers(ids, spec.cohort.table)
-    return spec.rows(group)
-
-
-def _fit(
-    spec: RunSpec, inputs: Inputs, rows: Mapping[_Group, pd.DataFrame], values: Any
-) -> Fitted:
-    config, where = inputs.config, f"models.{spec.model}"
-    pipeline = make_pipeline(config, spec.task, where, spec.seed, inputs.steps())
-    train = _table(spec, rows["train"], values)
-    search = None
-    if config.search:
-        development = pd.concat([rows["train"], rows["validation"]], ignore_index=True)
-        search = Search(
-            search_grid(config, pipeline, where, spec.seed),
-            config.metric(spec.task),
-            _table(spec, development, values),
-            _inner_splits(spec.fold, development),
-        )
-    try:
-        fitted = fit(
-            pipeline,
-            spec.task,
-            train,
-            search=search,
-            weights=config.weights,
-            seed=spec.seed,
-        )
-    except RunError as error:
-        raise RunError(
-            f"{spec.model} on {spec.split_strategy}, {spec.fold.where}: {error}"
-        ) from error
-    for note in fitted.notes:
-        logger.info("%s, %s: %s", spec.model, spec.fold.where, note)
-    return fitted
-
-
-def _table(spec: RunSpec, rows: pd.DataFrame, values: Any) -> Table:
-    """Return the first rows, as many as there are, with their labels."""
-    spec.cohort.require([spec.task.label], "The label")
-    targets = spec.task.encode(rows[spec.task.label])
-    participants = rows["participant_id"].to_numpy()
-    return Table(take(values, np.arange(len(rows))), targets, participants)
-
-
-def _inner_splits(
-    fold: Fold, development: pd.DataFrame
-) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Return which rows fit and which choose: the nested folds, if there are any."""
-    if not fold.inner:
-        pairs = [(fold.train, fold.validation)]
-    else:
-        pairs = [(pd.concat([f.train, f.validation]), f.test) for f in fold.inner]
-    return [
-        (row_numbers(fitted, development), row_numbers(scored, development))
-        for fitted, scored in pairs
-    ]
 
 
 def _is_leaky(spec: RunSpec) -> bool:

@@ -157,6 +157,11 @@ class Benchmark:
         return self._rows("comparison")
 
     @property
+    def chance(self) -> pd.DataFrame:
+        """The rows of ``statistics`` of models refitted on redrawn labels."""
+        return self._rows("chance")
+
+    @property
     def metrics(self) -> list[str]:
         """The metrics estimated, the primary one first."""
         names = list(dict.fromkeys(self.estimates["metric"]))

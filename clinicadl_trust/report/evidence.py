@@ -10,7 +10,7 @@ from clinicadl_trust.report.text import (
     count,
     interval,
     number,
-    p_value,
+    p_phrase,
     signed,
 )
 
@@ -27,6 +27,7 @@ __all__ = [
     "n_sites",
     "people",
     "place",
+    "refitted",
     "shown",
     "strongest",
     "wins",
@@ -105,6 +106,18 @@ def beats_chance(metric: Metric, row: pd.Series) -> bool | None:
     return bool(row["high"] < metric.chance)
 
 
+def refitted(benchmark: Benchmark, model: str, strategy: Strategy) -> float | None:
+    """Return the p-value of refits on redrawn labels, None where there were none."""
+    table = benchmark.chance
+    rows = table[
+        (table["metric"] == benchmark.primary_metric)
+        & (table["model"] == model)
+        & (table["split_strategy"] == strategy.name)
+    ]
+    known = [] if rows.empty else rows["p_value"].dropna().tolist()
+    return float(known[0]) if known else None
+
+
 def methods(benchmark: Benchmark, table: pd.DataFrame) -> list[dict[str, str]]:
     """Return how the intervals of the primary metric are made, per split.
 
@@ -130,10 +143,9 @@ def n_sites(benchmark: Benchmark) -> int | None:
 
 def difference(row: pd.Series) -> str:
     """Write a comparison: its effect, its interval and the p-value that decides."""
-    text = p_value(_deciding_p(row))
-    text = f"adjusted p {text}" if text.startswith("<") else f"adjusted p = {text}"
     ends = interval(row["low"], row["high"], sign=True)
-    return f"{signed(row['value'])} ({ends}, {text})"
+    text = p_phrase(_deciding_p(row))
+    return f"{signed(row['value'])} ({ends}, adjusted {text})"
 
 
 def people(rows: pd.DataFrame) -> str:

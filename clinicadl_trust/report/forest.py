@@ -77,6 +77,8 @@ class Row:
         A second point joined to the first.
     emphasis : bool
         Whether it is highlighted.
+    is_prediction : bool
+        Whether its interval is where others may lie, and not that of a value.
     """
 
     label: str
@@ -88,6 +90,7 @@ class Row:
     dots: tuple[float, ...] = ()
     other: Mark | None = None
     emphasis: bool = False
+    is_prediction: bool = False
 
     @property
     def has_value(self) -> bool:

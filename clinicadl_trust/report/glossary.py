@@ -187,6 +187,22 @@ TERMS = {
         "How often the condition was present among people given a certain probability; "
         "on the diagonal, probabilities mean what they say.",
     ),
+    "decision": Term(
+        "Decision curve",
+        "The net benefit of treating the people whom a model flags, for every "
+        "threshold: cases found, less false alarms, each of which counts as little as "
+        "the threshold is low.",
+    ),
+    "rope": Term(
+        "Region of practical equivalence",
+        "Differences too small to matter in practice, set beforehand; two models "
+        "within it are as good as each other.",
+    ),
+    "prediction": Term(
+        "Prediction interval",
+        "Where the true performance at a hospital not seen is expected to lie, given "
+        "how much the hospitals seen differ.",
+    ),
     "seed": Term(
         "Seed",
         "The number that starts every random draw; the same seed gives the same "

@@ -5,22 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from clinicadl_trust.plots import Look
+from clinicadl_trust.plots.palette import DASHES, GREYS, MARKERS, VIVID, Dash
 from clinicadl_trust.report.benchmark import Model
+from clinicadl_trust.report.svg import PAINT
 
 __all__ = ["Style", "styles"]
 
-#: Shape in the page, and the marker of matplotlib that looks like it.
-_SHAPES = (
-    ("circle", "o"),
-    ("square", "s"),
-    ("diamond", "D"),
-    ("triangle", "^"),
-    ("down", "v"),
-    ("plus", "P"),
-)
-_DASHES = ("-", (0, (5, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
-_N_COLOURS = 6
-_N_GREYS = 2
+#: Shapes in the page that look like the markers of the plots.
+_SHAPES = ("circle", "square", "diamond", "triangle", "down", "plus")
 
 
 @dataclass(frozen=True)
@@ -33,15 +26,20 @@ class Style:
         The name of a colour of the style sheet, light and dark: ``m0`` to ``m5``
         for image models, ``b0`` and ``b1`` for baselines.
     shape, marker : str
-        Its symbol in the page and in matplotlib.
+        Its symbol in the page and in plots.
     dash : str or tuple
-        Its line in matplotlib.
+        Its line in plots.
     """
 
     colour: str
     shape: str
     marker: str
-    dash: str | tuple[float, tuple[float, ...]]
+    dash: Dash
+
+    @property
+    def look(self) -> Look:
+        """How plots draw it."""
+        return Look(PAINT[self.colour], self.marker, self.dash)
 
     @property
     def dasharray(self) -> str:
@@ -56,10 +54,12 @@ def styles(models: Sequence[Model]) -> dict[str, Style]:
     found = {}
     vivid = grey = 0
     for rank, model in enumerate(models):
-        shape, marker = _SHAPES[rank % len(_SHAPES)]
         if model.is_baseline:
-            colour, grey = f"b{grey % _N_GREYS}", grey + 1
+            colour, grey = f"b{grey % len(GREYS)}", grey + 1
         else:
-            colour, vivid = f"m{vivid % _N_COLOURS}", vivid + 1
-        found[model.name] = Style(colour, shape, marker, _DASHES[rank % len(_DASHES)])
+            colour, vivid = f"m{vivid % len(VIVID)}", vivid + 1
+        symbol = rank % len(MARKERS)
+        found[model.name] = Style(
+            colour, _SHAPES[symbol], MARKERS[symbol], DASHES[rank % len(DASHES)]
+        )
     return found

@@ -1,7 +1,7 @@
 """Matplotlib figures as inline SVG that follows the page: colours, font, dark mode.
 
-Colours are drawn as stand-ins and replaced by the style sheet's variables, text
-stays text, and ids are made unique, so that several figures live in one page.
+The plots' colours are replaced by the style sheet's variables, text stays text, and
+ids are made unique, so that several figures live in one page.
 """
 
 from __future__ import annotations
@@ -15,15 +15,17 @@ from markupsafe import Markup
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 
+from clinicadl_trust.plots.palette import GREYS, INK, LINE, MUTED, VIVID
+
 __all__ = ["PAINT", "SETTINGS", "to_svg"]
 
-#: A colour of the style sheet to the stand-in to give matplotlib.
+#: A colour of the style sheet to the one that the plots use, which is its light form.
 PAINT = {
-    name: f"#0101{rank:02x}"
-    for rank, name in enumerate(
-        ("ink", "muted", "line", "m0", "m1", "m2", "m3", "m4", "m5", "b0", "b1"),
-        start=1,
-    )
+    "ink": INK,
+    "muted": MUTED,
+    "line": LINE,
+    **{f"m{rank}": color for rank, color in enumerate(VIVID)},
+    **{f"b{rank}": color for rank, color in enumerate(GREYS)},
 }
 
 #: How every figure is drawn.
@@ -112,6 +114,6 @@ def _prefix_ids(root: ET.Element, key: str) -> None:
 
 
 def _follow_page(text: str) -> str:
-    for name, stand_in in PAINT.items():
-        text = text.replace(stand_in, f"var(--{name})")
+    for name, color in PAINT.items():
+        text = text.replace(color, f"var(--{name})")
     return _FONT_FAMILY.sub("", _FONT.sub(r"font-size: \1px", text))

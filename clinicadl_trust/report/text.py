@@ -71,6 +71,12 @@ def p_value(value: float | None) -> str:
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
+def p_phrase(value: float | None) -> str:
+    """Write ``p = 0.012`` or ``p < 0.001``."""
+    text = p_value(value)
+    return f"p {text}" if text.startswith("<") else f"p = {text}"
+
+
 def percent(share: float | None) -> str:
     """Write a share of 1 as a whole percentage."""
     if share is None or not math.isfinite(share):

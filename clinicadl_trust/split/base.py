@@ -29,6 +29,9 @@ __all__ = ["SplitStrategy"]
 
 logger = logging.getLogger(__name__)
 
+#: What every library takes as a seed.
+_LARGEST_SEED = 2**32 - 1
+
 
 @dataclass(frozen=True, kw_only=True)
 class SplitStrategy(ABC):
@@ -72,8 +75,10 @@ class SplitStrategy(ABC):
     allow_missing_class: bool = False
 
     def __post_init__(self) -> None:
-        if self.seed < 0:
-            raise ConfigError(f"seed must be 0 or more; got {self.seed}.")
+        if not 0 <= self.seed <= _LARGEST_SEED:
+            raise ConfigError(
+                f"seed must be 0 or more, up to {_LARGEST_SEED}; got {self.seed}."
+            )
         if self.n_repeats < 1:
             raise ConfigError(f"n-repeats must be 1 or more; got {self.n_repeats}.")
         if self.inner_splits < 0 or self.inner_splits == 1:

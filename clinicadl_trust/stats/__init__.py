@@ -5,6 +5,7 @@ from clinicadl_trust.stats.calibration import (
     BrierDecomposition,
     CalibrationError,
     brier_decomposition,
+    brier_score,
     calibration_intercept,
     calibration_slope,
     expected_calibration_error,
@@ -14,12 +15,14 @@ from clinicadl_trust.stats.comparison import compare
 from clinicadl_trust.stats.cross_validation import (
     BayesianComparison,
     NestedLosses,
+    RefitPermutationTest,
     bayesian_correlated_ttest,
     corrected_kfold_ttest,
     corrected_resampled_ttest,
     cross_validation_interval,
     nested_cross_validation,
     nested_cross_validation_interval,
+    refit_permutation_test,
 )
 from clinicadl_trust.stats.curves import calibration_curve, roc_curve
 from clinicadl_trust.stats.decision import (
@@ -38,12 +41,13 @@ from clinicadl_trust.stats.many_datasets import (
     friedman,
     wilcoxon,
 )
+from clinicadl_trust.stats.mcnemar import mcnemar
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metric, metric_names, register
 from clinicadl_trust.stats.mixed import MixedModel, mixed_model
 from clinicadl_trust.stats.multiplicity import adjust
 from clinicadl_trust.stats.planning import SampleSize, required_sample_size
-from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.proportions import proportion
 from clinicadl_trust.stats.readers import MRMC, mrmc
 from clinicadl_trust.stats.recommendation import Recommendation, recommend
 from clinicadl_trust.stats.resampling import (
@@ -79,6 +83,7 @@ __all__ = [
     "NestedLosses",
     "PermutationTest",
     "Recommendation",
+    "RefitPermutationTest",
     "SampleSize",
     "Subgroups",
     "adjust",
@@ -87,6 +92,7 @@ __all__ = [
     "bootstrap",
     "bootstrap_difference",
     "brier_decomposition",
+    "brier_score",
     "calibration_curve",
     "calibration_intercept",
     "calibration_slope",
@@ -117,6 +123,7 @@ __all__ = [
     "proportion",
     "read_statistics",
     "recommend",
+    "refit_permutation_test",
     "register",
     "reliability_curve",
     "required_sample_size",

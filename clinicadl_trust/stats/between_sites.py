@@ -11,7 +11,7 @@ import numpy.typing as npt
 from scipy import optimize
 from scipy import stats as distributions
 
-__all__ = ["Pooled", "cochran", "i_squared", "pool"]
+__all__ = ["Pooled", "cochran", "i_squared", "pool", "without_each"]
 
 Array = npt.NDArray[np.float64]
 
@@ -47,6 +47,37 @@ def pool(y: Array, v: Array, method: str) -> Pooled:
     )
 
 
+def without_each(y: Array, v: Array, method: str, level: float) -> Array:
+    """Average all sites but one, for each of them.
+
+    Parameters
+    ----------
+    y, v : ndarray of float, shape (n_sites,)
+        Values and their variances.
+    method : str
+        As in heterogeneity.
+    level : float
+        Of the interval by Hartung and Knapp.
+
+    Returns
+    -------
+    ndarray of float, shape (4, n_sites)
+        Mean, its interval's ends and the variance between sites; nan where a single
+        site is left.
+    """
+    k = len(y)
+    made = np.full((4, k), math.nan)
+    if k < 3:
+        return made
+    t = float(distributions.t.ppf((1 + level) / 2, k - 2))
+    for place in range(k):
+        keep = np.arange(k) != place
+        other = pool(y[keep], v[keep], method)
+        reach = t * other.error_hk
+        made[:, place] = other.mean, other.mean - reach, other.mean + reach, other.tau2
+    return made
+
+
 def cochran(y: Array, v: Array) -> tuple[float, float]:
     """Return Cochran's Q and its p-value."""
     weights = 1 / v
@@ -80,12 +111,15 @@ def _paule_mandel(y: Array, v: Array) -> float:
 def _reml(y: Array, v: Array) -> float:
     """Find the root of the restricted score, the best of them if there are several."""
 
+    def scores(tau2: Array) -> Array:
+        weights = 1 / (v + tau2[:, None])
+        total = weights.sum(axis=1)
+        residual = y - (weights @ y / total)[:, None]
+        explained = (weights**2 * residual**2).sum(axis=1)
+        return np.asarray(explained - (total - (weights**2).sum(axis=1) / total))
+
     def score(tau2: float) -> float:
-        weights = 1 / (v + tau2)
-        total = weights.sum()
-        residual = y - weights @ y / total
-        explained = float((weights**2) @ residual**2)
-        return explained - float(total - (weights**2).sum() / total)
+        return float(scores(np.array([tau2]))[0])
 
     def deviance(tau2: float) -> float:
         weights = 1 / (v + tau2)
@@ -96,7 +130,7 @@ def _reml(y: Array, v: Array) -> float:
 
     top = 10 * (float(np.var(y, ddof=1)) + float(v.max()))
     grid = np.concatenate([[0.0], np.geomspace(1e-8, 1, 60) * top])
-    values = [score(point) for point in grid]
+    values = scores(grid)
     roots = [0.0]
     for (low, high), (before, after) in zip(
         pairwise(grid), pairwise(values), strict=True

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
-from collections.abc import Hashable, Iterable
-from itertools import combinations
+from collections.abc import Iterable
 from typing import Any
 
 import pandas as pd
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
-from clinicadl_trust.stats.design import choose_primary, infer_designs
+from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.evaluation import ALL_TESTED, notes
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import clustered_comparison
@@ -20,15 +17,12 @@ from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import metric_names
 from clinicadl_trust.stats.multiplicity import adjust
+from clinicadl_trust.stats.pairs import differences, pairs_of
 from clinicadl_trust.stats.prepared import prepare
+from clinicadl_trust.stats.recommendation import Estimand, follow
 from clinicadl_trust.stats.results import Comparison
 from clinicadl_trust.stats.rows import statistics_frame, statistics_row
-from clinicadl_trust.stats.runs import (
-    ModelRuns,
-    check_same_images,
-    mean_by_key,
-    models_of,
-)
+from clinicadl_trust.stats.runs import ModelRuns, models_of
 from clinicadl_trust.stats.units import unit_ttest
 
 __all__ = ["compare"]
@@ -42,6 +36,7 @@ def compare(
     *,
     group: str = "test",
     primary: str | None = None,
+    estimand: Estimand | None = None,
 ) -> pd.DataFrame:
     """Compare models on the same images, by one test for each question.
 
@@ -67,6 +62,10 @@ def compare(
     primary : str, optional
         The split strategy whose answer counts; by default the first held-out group,
         else cross-validation, else left-out sites.
+    estimand : {"patient", "hospital", "retrained"}, optional
+        What the primary answer is about, as in ``recommend``, which chooses the
+        strategy; the sites of a test group are then counted once each to tell of a
+        new hospital.
 
     Returns
     -------
@@ -80,7 +79,7 @@ def compare(
         If it is no predictions table.
     StatisticsError
         If a metric or model is unknown, there is a single model, or two models
-        predict different images.
+        predict different images; or the table cannot tell of the ``estimand``.
     """
     check_level(confidence_level)
     prepared = prepare(predictions, group)
@@ -88,8 +87,8 @@ def compare(
         metric = metric_names(prepared.task)[0]
     chosen = checked_metrics(prepared, metric)
     designs = infer_designs(prepared.table, group)
-    first = choose_primary(designs, primary)
-    pairs = _pairs(models_of(prepared, designs), reference)
+    designs, first = follow(prepared, designs, estimand, primary)
+    pairs = pairs_of(models_of(prepared, designs), reference)
     rows = []
     for one in chosen:
         for strategy, of_strategy in pairs.items():
@@ -101,69 +100,15 @@ def compare(
     return statistics_frame(rows)
 
 
-def _pairs(
-    models: list[ModelRuns], reference: str | None
-) -> dict[str, list[tuple[ModelRuns, ModelRuns]]]:
-    """Pair the models of each strategy, the reference second, and check the pairs."""
-    names = list(dict.fromkeys(runs.model for runs in models))
-    if reference is not None and reference not in names:
-        raise StatisticsError(
-            f"No model is called '{reference}'.{did_you_mean(reference, names)}"
-        )
-    if len(names) < 2:
-        raise StatisticsError(
-            f"The only model is '{names[0]}', and comparing takes two. Give the "
-            "tables of several models, each with its name in the column 'model'."
-        )
-    ordered = sorted(models, key=lambda runs: names.index(runs.model))
-    pairs = defaultdict(list)
-    for strategy in dict.fromkeys(runs.design.strategy for runs in models):
-        here = [runs for runs in ordered if runs.design.strategy == strategy]
-        for model, other in combinations(here, 2):
-            if reference is None or other.model == reference:
-                pairs[strategy].append((model, other))
-            elif model.model == reference:
-                pairs[strategy].append((other, model))
-    if not pairs:
-        raise StatisticsError(
-            "No split strategy has predictions of two models to compare. Give both "
-            "models' predictions of the same split."
-        )
-    for each in pairs.values():
-        for model, other in each:
-            _check_pairing(model, other)
-    return pairs
-
-
-def _check_pairing(model: ModelRuns, other: ModelRuns) -> None:
-    """Check that two models predict the same images in the folds that both have.
-
-    A fold that one of them lacks altogether is a failed run, which the notes tell.
-    """
-    for fold in model.images.keys() & other.images.keys():
-        check_same_images(
-            model.prepared,
-            {
-                f"'{model.model}'": model.images[fold],
-                f"'{other.model}'": other.images[fold],
-            },
-        )
-
-
 def _row(
     metric: Metric, model: ModelRuns, other: ModelRuns, level: float
 ) -> dict[str, Any]:
     cells, others = model.cells(metric), other.cells(metric)
     said = [*notes(metric, model, cells), *notes(metric, other, others)]
-    both = model.images.keys() & other.images.keys()
-    values = (
-        mean_by_key(cell for cell in each if cell.part.fold in both)
-        for each in (cells, others)
-    )
     return statistics_row(
-        _compare(metric, (model, other), tuple(values), level),
+        _compare(metric, (model, other), level),
         metric=metric.name,
-        runs=model.on(both),
+        runs=model.on(model.images.keys() & other.images.keys()),
         reference=other.model,
         primary=False,
         warnings=said,
@@ -173,12 +118,11 @@ def _row(
 def _compare(
     metric: Metric,
     models: tuple[ModelRuns, ModelRuns],
-    values: tuple[dict[Hashable, float], ...],
     level: float,
 ) -> Comparison:
-    (model, other), (ours, theirs) = models, values
-    common = [key for key in ours if key in theirs]
-    if not common:
+    model, other = models
+    found = differences(metric, model, other)
+    if not found:
         where = "group" if model.design.kind == "held-out" else "common fold"
         return _none(f"{metric.title} has no value in a {where}.", level)
     if model.design.kind == "held-out":
@@ -186,13 +130,13 @@ def _compare(
         return clustered_comparison(
             metric, run.sample, run.scores, against.scores, level
         )
-    differences = [ours[key] - theirs[key] for key in common]
+    each = list(found.values())
     if model.design.unit != "participant":
-        return unit_ttest(differences, level, unit=model.design.unit)
-    n_train, n_test = model.design.sizes(common)
+        return unit_ttest(each, level, unit=model.design.unit)
+    n_train, n_test = model.design.sizes(found)
     if not n_train:
         return _none(ALL_TESTED, level)
-    return corrected_resampled_ttest(differences, n_train, n_test, level)
+    return corrected_resampled_ttest(each, n_train, n_test, level)
 
 
 def _none(reason: str, level: float) -> Comparison:

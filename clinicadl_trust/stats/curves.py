@@ -11,6 +11,7 @@ from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.bins import bin_numbers, observed_share
 from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_whole
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared, prepare
 from clinicadl_trust.stats.runs import Part, models_of
 
@@ -45,6 +46,7 @@ def roc_curve(
     StatisticsError
         If it is a regression, or the table cannot be used.
     """
+    check_whole("n_points", n_points, 2)
     prepared = _classification(prepare(predictions, group), "An ROC curve")
     tables = []
     for runs in models_of(prepared, infer_designs(prepared.table, group)):
@@ -100,8 +102,7 @@ def calibration_curve(
         If scores are no probabilities, or the table cannot be used.
     """
     check_level(confidence_level)
-    if n_bins < 1:
-        raise StatisticsError(f"At least one bin is needed, not {n_bins}.")
+    check_whole("n_bins", n_bins)
     prepared = _classification(prepare(predictions, group), "A calibration curve")
     prepared.check_probabilities("A calibration curve")
     records = []

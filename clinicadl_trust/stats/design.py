@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 import pandas as pd
@@ -11,11 +11,16 @@ import pandas as pd
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats import estimands
-from clinicadl_trust.stats.leaks import SEEN, find_leak, parted_participants
+from clinicadl_trust.stats.leaks import (
+    SEEN,
+    are_periods,
+    find_leak,
+    parted_participants,
+)
 
 __all__ = ["FOLD", "Design", "choose_primary", "infer_designs"]
 
-Kind = Literal["held-out", "cross-validation", "sites-left-out"]
+Kind = Literal["held-out", "cross-validation", "sites-left-out", "sites-tested"]
 
 #: Groups that may be left out as a whole, in the order they are looked for.
 _UNITS = ("site", "dataset", "scanner")
@@ -33,8 +38,9 @@ class Design:
     ----------
     strategy : str
         Its name in the table.
-    kind : {"held-out", "cross-validation", "sites-left-out"}
-        A single test group; several folds; folds that never share a site.
+    kind : {"held-out", "cross-validation", "sites-left-out", "sites-tested"}
+        A single test group; several folds; folds that never share a site; a test
+        group whose sites are counted once each.
     unit : str
         What is left out: participant, site, scanner or dataset.
     leak : str
@@ -45,7 +51,7 @@ class Design:
         Index ``repeat`` and ``split``; ``n_train`` and ``n_test`` participants
         (images in a leaky strategy, as whoever makes that mistake would count).
     n_travellers : int
-        Participants tested in several folds, at another site in each.
+        Participants tested in several folds, at another site or date in each.
     is_partition : bool
         Whether each repeat tests everyone of the table once. If not, others may have
         trained who are never tested, and are not counted in ``folds``.
@@ -71,12 +77,18 @@ class Design:
             return estimands.PATIENT
         if self.kind == "cross-validation":
             return estimands.RETRAINED
+        if self.kind == "sites-tested":
+            return estimands.HOSPITAL
         return estimands.new_unit(self.unit)
 
     @property
     def is_result(self) -> bool:
         """Whether its numbers may be reported as a result."""
         return self.is_test and not self.leak
+
+    def by_site(self) -> Design:
+        """Count each site of a test group once: what tells of another hospital."""
+        return replace(self, kind="sites-tested", unit="site")
 
     def sizes(self, folds: Iterable[Hashable]) -> tuple[float, float]:
         """Return the mean number who train and who are tested in some folds."""
@@ -91,10 +103,16 @@ class Design:
         if not self.is_test:
             return ("These images helped to choose the model: optimistic.",)
         if self.n_travellers:
+            what = "period" if self.kind == "cross-validation" else self.unit
             return (
-                f"Participants tested at more than one {self.unit}: "
+                f"Participants tested at more than one {what}: "
                 f"{self.n_travellers}. These numbers hold if their other images were "
                 "kept out of training, which this table cannot tell.",
+            )
+        if self.kind == "sites-tested":
+            return (
+                "Sites that trained the models, too, make these numbers rather too "
+                "good for a hospital not seen.",
             )
         if self.kind == "cross-validation" and not self.is_partition:
             return (
@@ -110,9 +128,9 @@ def infer_designs(table: pd.DataFrame, group: str = "test") -> dict[str, Design]
     One fold is a held-out test group, several are a cross-validation. Sites (or
     datasets, or scanners) whose participants are always tested together were left out
     as a whole. A participant whose images lie in different test folds of one repeat was
-    trained on and tested, unless the folds are sites and the images come from two of
-    them; one in the test and the validation group of a fold helped to choose the model.
-    Both are leaks.
+    trained on and tested, unless the folds are sites, or dates, and the images come
+    from two of them; one in the test and the validation group of a fold helped to
+    choose the model. Both are leaks.
 
     Parameters
     ----------
@@ -180,6 +198,8 @@ def _infer(name: str, table: pd.DataFrame, group: str) -> Design:
     n_folds = len(rows.drop_duplicates(FOLD))
     unit = _left_out_unit(rows) if is_test and n_folds > 1 else "participant"
     within = [] if unit == "participant" else [unit]
+    if not within and are_periods(rows):
+        within = ["split"]
     leak = find_leak(images, group, within, fold=FOLD) if is_test else ""
     travel = parted_participants(rows, fold=FOLD) if within and not leak else 0
     kind: Kind = "cross-validation"

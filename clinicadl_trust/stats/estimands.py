@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
-__all__ = ["LEAKY", "PATIENT", "RETRAINED", "VALIDATION", "new_unit"]
+__all__ = [
+    "CHANCE",
+    "HOSPITAL",
+    "LEAKY",
+    "PATIENT",
+    "RETRAINED",
+    "VALIDATION",
+    "new_unit",
+]
 
 #: A group that nothing was trained on, these trained models.
 PATIENT = "a new patient of this test group's hospitals"
 
+#: The same group, each of its sites counted once.
+HOSPITAL = "a new hospital, for these trained models"
+
 #: Cross-validation: each fold trains anew, on as many patients as one fold does.
 RETRAINED = "a retrained model and a new patient of these hospitals"
+
+#: Labels redrawn and the model refitted: is there anything to learn at all?
+CHANCE = "a retrained model against one that has nothing to learn"
 
 #: Images that took part in choosing the model.
 VALIDATION = "none: these images helped to choose the model"

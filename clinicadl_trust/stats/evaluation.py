@@ -9,13 +9,14 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.stats.cross_validation.corrected import cross_validation_interval
-from clinicadl_trust.stats.design import choose_primary, infer_designs
+from clinicadl_trust.stats.cross_validation.corrected import corrected_interval
+from clinicadl_trust.stats.design import infer_designs
 from clinicadl_trust.stats.folds import checked_metrics
 from clinicadl_trust.stats.held_out import CONSTANT, clustered_estimate
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import prepare
+from clinicadl_trust.stats.recommendation import Estimand, follow
 from clinicadl_trust.stats.results import Estimate
 from clinicadl_trust.stats.rows import statistics_frame, statistics_row
 from clinicadl_trust.stats.runs import Cell, ModelRuns, mean_by_key, models_of
@@ -36,6 +37,7 @@ def evaluate(
     *,
     group: str = "test",
     primary: str | None = None,
+    estimand: Estimand | None = None,
 ) -> pd.DataFrame:
     """Estimate each model's performance with an interval that can be defended.
 
@@ -60,6 +62,10 @@ def evaluate(
     primary : str, optional
         The split strategy whose estimate counts; by default the first held-out
         group, else cross-validation, else left-out sites.
+    estimand : {"patient", "hospital", "retrained"}, optional
+        What the primary answer is about, as in ``recommend``, which chooses the
+        strategy; the sites of a test group are then counted once each to tell of a
+        new hospital.
 
     Returns
     -------
@@ -72,13 +78,14 @@ def evaluate(
     PredictionsError
         If it is no predictions table.
     StatisticsError
-        If a metric is unknown or of another task, or the labels cannot be used.
+        If a metric is unknown or of another task, the labels cannot be used, or the
+        table cannot tell of the ``estimand``.
     """
     check_level(confidence_level)
     prepared = prepare(predictions, group)
     chosen = checked_metrics(prepared, metrics)
     designs = infer_designs(prepared.table, group)
-    first = choose_primary(designs, primary)
+    designs, first = follow(prepared, designs, estimand, primary)
     rows = []
     for runs in models_of(prepared, designs):
         for metric in chosen:
@@ -116,7 +123,7 @@ def notes(metric: Metric, runs: ModelRuns, cells: list[Cell]) -> list[str]:
             f"{name}s, left out ({reasons})."
         )
     n_seeds = len({cell.part.seed for cell in cells})
-    if n_seeds > 1 and design.kind == "held-out":
+    if n_seeds > 1 and design.kind in ("held-out", "sites-tested"):
         said.append(
             f"Mean of {n_seeds} seeds of '{runs.model}': the interval is for these "
             "trained models, without the spread of another training."
@@ -141,7 +148,7 @@ def _estimate(
     n_train, n_test = runs.design.sizes(mean_by_key(cells))
     if not n_train:
         return replace(_none(ALL_TESTED, level), value=float(np.mean(values)))
-    return cross_validation_interval(
+    return corrected_interval(
         values,
         n_train,
         n_test,

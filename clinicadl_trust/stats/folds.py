@@ -8,6 +8,7 @@ from collections.abc import Iterable
 
 import numpy as np
 import pandas as pd
+from scipy.special import ndtri
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.design import FOLD, infer_designs
@@ -108,7 +109,8 @@ def site_metrics(
         One row per strategy, model, metric and site: ``value``, averaged over seeds
         and, where a site's images lie in several folds, over folds by their number
         of images; ``low`` and ``high``, a participant-clustered interval for the
-        trained models, nan where the site lies in several folds.
+        trained models, nan where the site lies in several folds. At a limit, such as
+        an AUC of 1, ``standard_error`` is what the interval's other end implies.
 
     Raises
     ------
@@ -177,6 +179,9 @@ def _of_site(metric: Metric, folds: list[Run], level: float) -> dict[str, object
     if len(folds) == 1:
         estimate = clustered_estimate(metric, known[0].sample, known[0].scores, level)
         result = {name: getattr(estimate, name) for name in result}
+        if estimate.standard_error == 0:
+            reach = max(estimate.high - estimate.value, estimate.value - estimate.low)
+            result["standard_error"] = reach / float(ndtri((1 + level) / 2))
         return result | {"warnings": " ".join(estimate.warnings)}
     values = [
         np.mean([metric.influence(run.sample.label, score)[0] for score in run.scores])

@@ -11,8 +11,8 @@ from clinicadl_trust.stats.clustered import Measured, measure
 from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
     Interval,
+    alike_interval,
     check_level,
-    extreme_share,
     scaled_interval,
     sign_p_value,
     t_interval,
@@ -71,8 +71,9 @@ def clustered_estimate(
     check_level(confidence_level)
     measured = measure(metric, sample, scores)
     warnings: tuple[str, ...] = ()
+    error = measured.standard_error
     if metric.constant_is_exact and all(is_constant(score) for score in scores):
-        interval = Interval(measured.value, measured.value)
+        interval, error = Interval(measured.value, measured.value), 0.0
         warnings = (CONSTANT,)
     else:
         interval = _interval(metric, measured, confidence_level)
@@ -86,7 +87,7 @@ def clustered_estimate(
         low=interval.low,
         high=interval.high,
         confidence_level=confidence_level,
-        standard_error=measured.standard_error,
+        standard_error=error,
         method=_method(metric, sample, len(scores), f", {_SCALES[metric.scale]}"),
         calibration=label_of(
             metric, metric.interval, measured.smallest, interval.floored
@@ -203,9 +204,8 @@ def _without_spread(
         return Interval(0.0, 0.0), 1.0
     if not math.isfinite(width):
         return Interval(math.nan, math.nan), sign_p_value(effect, n_clusters)
-    reach = width * (1.0 - extreme_share(n_clusters, level))
-    low, high = max(effect - reach, -width), min(effect + reach, width)
-    return Interval(low, high), sign_p_value(effect / width, n_clusters)
+    interval = alike_interval(effect, n_clusters, level, width)
+    return interval, sign_p_value(effect / width, n_clusters)
 
 
 def _method(metric: Metric, sample: Sample, n_seeds: int, ending: str = "") -> str:

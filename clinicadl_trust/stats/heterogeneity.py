@@ -13,9 +13,11 @@ import pandas as pd
 from scipy import special
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.between_sites import cochran, i_squared, pool
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers, is_finite
+from clinicadl_trust.stats.between_sites import cochran, i_squared, pool, without_each
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_choice
 
 __all__ = ["Heterogeneity", "heterogeneity"]
 
@@ -24,6 +26,16 @@ Method = Literal["reml", "dl", "pm"]
 
 _METHODS = ("reml", "dl", "pm")
 _FEW = 5
+
+_CLOSE = (
+    "The sites are closer to each other than their standard errors let expect, which "
+    "makes Hartung and Knapp's interval shorter than if all sites were one: read it "
+    "with care."
+)
+_SAME = (
+    "All sites have the same value, so that Hartung and Knapp's interval has no width: "
+    "that of sites which are one takes its place."
+)
 
 
 @dataclass(frozen=True)
@@ -58,8 +70,8 @@ class Heterogeneity:
     n_sites : int
         How many.
     influence : pandas.DataFrame
-        Per site: ``site, value, low, high, weight`` and ``value_without``,
-        ``tau2_without`` of all others.
+        Per site: ``site, value, low, high, weight`` and, of all others,
+        ``value_without``, ``low_without``, ``high_without``, ``tau2_without``.
     warnings : tuple of str
         What a reader must know.
     """
@@ -139,7 +151,12 @@ def heterogeneity(
         The interval of the mean is that of Hartung and Knapp, with k - 1 degrees of
         freedom; the prediction interval adds the variance between sites, with t of
         k - 1 degrees of freedom (Partlett and Riley, Stat. Med. 36, 2017). The latter
-        is the best known, and yet covers less than said with few sites.
+        is the best known, and yet approximate: for AUCs of 80 participants at 4 to 50
+        sites, on the logit scale, it covers .87 to .93, and .81 with 20 sites that
+        hardly differ (the interval of the mean, read as what the next site will see:
+        .26 to .85). The interval of the mean covers
+        .94 to .95 there, but .76 to .91 for raw shares, where sites with more right
+        answers have smaller errors and count more: set ``transform="logit"``.
 
     Raises
     ------
@@ -153,10 +170,7 @@ def heterogeneity(
     Stat. Med. 20, 2001; Higgins and Thompson, Stat. Med. 21, 2002 (I2).
     """
     check_level(confidence_level)
-    if method not in _METHODS:
-        raise StatisticsError(
-            f"method={method!r} is unknown.{did_you_mean(method, _METHODS)}"
-        )
+    check_choice("method", method, _METHODS)
     y, v, names = _checked(estimates, standard_errors, sites)
     warnings: list[str] = []
     original = y
@@ -170,8 +184,12 @@ def heterogeneity(
     k = len(y)
     df = k - 1.0
     t = float(distributions.t.ppf((1 + confidence_level) / 2, df))
-    reach = t * pooled.error_hk
-    away = t * math.sqrt(pooled.tau2 + pooled.error_hk**2)
+    alike = 1 / math.sqrt((1 / v).sum())
+    error = pooled.error_hk if pooled.error_hk > 1e-9 * alike else alike
+    if pooled.error_hk < alike:
+        warnings.append(_CLOSE if error == pooled.error_hk else _SAME)
+    reach = t * error
+    away = t * math.sqrt(pooled.tau2 + error**2)
     if k < _FEW:
         warnings.append(
             f"With {k} sites the variance between sites is hardly known: the "
@@ -186,12 +204,12 @@ def heterogeneity(
     near, far = back(np.array([pooled.mean - away, pooled.mean + away]))
     q, p_value = cochran(y, v)
     half = float(special.ndtri((1 + confidence_level) / 2)) * np.sqrt(v)
-    without = _without_each(y, v, method)
+    without = without_each(y, v, method, confidence_level)
     return Heterogeneity(
         value=float(back(pooled.mean)),
         low=float(low),
         high=float(high),
-        standard_error=pooled.error_hk,
+        standard_error=error,
         df=df,
         prediction_low=float(near),
         prediction_high=float(far),
@@ -213,8 +231,10 @@ def heterogeneity(
                 "low": back(y - half),
                 "high": back(y + half),
                 "weight": pooled.weights,
-                "value_without": back(np.array([mean for mean, _ in without])),
-                "tau2_without": [tau2 for _, tau2 in without],
+                "value_without": back(without[0]),
+                "low_without": back(without[1]),
+                "high_without": back(without[2]),
+                "tau2_without": without[3],
             }
         ),
         warnings=tuple(warnings),
@@ -228,27 +248,14 @@ _TITLES = {
 }
 
 
-def _without_each(y: Array, v: Array, method: str) -> list[tuple[float, float]]:
-    """Return mean and variance between sites without each of them."""
-    without = []
-    for place in range(len(y)):
-        keep = np.arange(len(y)) != place
-        if keep.sum() < 2:
-            without.append((math.nan, math.nan))
-            continue
-        other = pool(y[keep], v[keep], method)
-        without.append((other.mean, other.tau2))
-    return without
-
-
 def _checked(
     estimates: npt.ArrayLike,
     standard_errors: npt.ArrayLike,
     sites: Sequence[str] | None,
 ) -> tuple[Array, Array, list[str]]:
-    y = np.asarray(estimates, dtype=float)
-    errors = np.asarray(standard_errors, dtype=float)
-    if y.ndim != 1 or y.shape != errors.shape:
+    y = as_numbers(estimates, "Estimates")
+    errors = as_numbers(standard_errors, "Standard errors")
+    if y.shape != errors.shape:
         raise StatisticsError(
             f"Estimates have shape {y.shape}, standard errors {errors.shape}: one of "
             "each per site is needed."
@@ -261,7 +268,7 @@ def _checked(
     names = [f"site {i + 1}" for i in range(len(y))] if sites is None else list(sites)
     if len(names) != len(y):
         raise StatisticsError(f"There are {len(names)} names of {len(y)} sites.")
-    wrong = ~np.isfinite(y) | ~np.isfinite(errors) | (errors <= 0)
+    wrong = ~is_finite(y) | ~is_finite(errors) | (errors <= 0)
     if wrong.any():
         first = int(np.flatnonzero(wrong)[0])
         raise StatisticsError(

@@ -6,12 +6,37 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import is_finite
+from clinicadl_trust.stats.table import check_table
 
-__all__ = ["KINDS", "by_image", "image_values", "one_design"]
+__all__ = ["KINDS", "by_image", "image_values", "one_design", "value_named"]
 
 #: Values that follow from label and score.
 KINDS = ("absolute_error", "squared_error", "correct")
+#: What they are called, too.
+_ALSO = {
+    "accuracy": "correct",
+    "brier": "squared_error",
+    "error": "absolute_error",
+}
 _IMAGE = ["participant_id", "session_id"]
+
+
+def value_named(metric: str, predictions: pd.DataFrame) -> str:
+    """Return the column or the kind that a metric of an image means.
+
+    Parameters
+    ----------
+    metric : str
+        A column of the predictions, one of ``KINDS``, or another name of it.
+    predictions : pandas.DataFrame
+        Whose columns go first; upper and lower case are alike otherwise.
+    """
+    if not isinstance(metric, str) or metric in predictions:
+        return metric
+    columns = {str(column).lower(): str(column) for column in predictions.columns}
+    short = metric.lower()
+    return columns.get(short, _ALSO.get(short, short if short in KINDS else metric))
 
 
 def one_design(
@@ -38,7 +63,7 @@ def one_design(
     StatisticsError
         If there are several strategies to choose from, or nothing is left.
     """
-    table = predictions
+    table = check_table(predictions)
     for column, wanted in (("group", group), ("split_strategy", split_strategy)):
         if column not in table or not len(table):
             continue
@@ -81,6 +106,11 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
     StatisticsError
         If a column or a value is missing.
     """
+    if not isinstance(value, str):
+        raise StatisticsError(
+            f"metric={value!r} is no column of the predictions. Give its name, or one "
+            f"of {', '.join(KINDS)}."
+        )
     columns = [str(column) for column in predictions.columns]
     needed = [*_IMAGE, "model"]
     needed += ["label", "score"] if value in KINDS else [value]
@@ -91,26 +121,29 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
                 f"There is no column '{column}' in the predictions."
                 f"{did_you_mean(column, known)}"
             )
-    if predictions.empty:
-        raise StatisticsError("The predictions are empty: there is nothing to compare.")
     table = predictions[[*_IMAGE, "model"]].copy()
     if value in KINDS:
         label, score = (
             pd.to_numeric(predictions[c], errors="coerce") for c in ("label", "score")
         )
+        other = label[label.notna() & ~label.isin([0, 1])]
+        if value == "correct" and len(other):
+            raise StatisticsError(
+                f"Labels must be 0 or 1 to be told right, and one is {other.iloc[0]:g}."
+            )
         table["v"] = {
             "correct": ((score >= threshold) == (label == 1)).astype(float),
             "absolute_error": (score - label).abs(),
             "squared_error": (score - label) ** 2,
         }[value]
-        table.loc[label.isna() | score.isna(), "v"] = np.nan
+        table.loc[label.isna() | ~is_finite(score.to_numpy(float)), "v"] = np.nan
     else:
         table["v"] = pd.to_numeric(predictions[value], errors="coerce")
-    missing = int(table["v"].isna().sum())
+    missing = int((~is_finite(table["v"].to_numpy(float))).sum())
     if missing:
         raise StatisticsError(
-            f"{missing} rows have no {value}: a label or score is missing or no "
-            "number. Leave these images out for every model."
+            f"{missing} rows have no {value}: a label or score is missing, "
+            "infinite or no number. Leave these images out for every model."
         )
     return table.groupby([*_IMAGE, "model"], sort=True, observed=True)["v"].mean()
 

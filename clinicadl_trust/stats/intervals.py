@@ -9,9 +9,11 @@ import numpy as np
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.options import check_number
 
 __all__ = [
     "Interval",
+    "alike_interval",
     "check_level",
     "extreme_share",
     "normal_interval",
@@ -48,14 +50,13 @@ def check_level(confidence_level: float) -> float:
     StatisticsError
         For example for 95.
     """
-    if not 0 < confidence_level < 1:
-        hint = (
-            f" Write {confidence_level / 100:g}." if 1 < confidence_level < 100 else ""
-        )
+    level = check_number("confidence_level", confidence_level)
+    if not 0 < level < 1:
+        hint = f" Write {level / 100:g}." if 1 < level < 100 else ""
         raise StatisticsError(
-            f"A confidence level lies between 0 and 1, not {confidence_level:g}.{hint}"
+            f"A confidence level lies between 0 and 1, not {level:g}.{hint}"
         )
-    return float(confidence_level)
+    return level
 
 
 def t_quantile(df: float, confidence_level: float) -> float:
@@ -84,6 +85,32 @@ def sign_p_value(effect: float, n_clusters: float) -> float:
     between -1 and 1, reaches 0; never less than a sign test over clusters gives.
     """
     return min(1.0, 2.0 * max(1.0 - abs(effect), 0.5) ** n_clusters)
+
+
+def alike_interval(
+    effect: float, n_clusters: float, confidence_level: float, width: float = 1.0
+) -> Interval:
+    """Make a cautious interval of a difference that every cluster shows alike.
+
+    Parameters
+    ----------
+    effect : float
+        Between ``-width`` and ``width``.
+    n_clusters : float
+        As many as they are worth.
+    confidence_level : float
+        For example .95.
+    width : float
+        Largest value of the metric minus the smallest.
+
+    Returns
+    -------
+    Interval
+        As far on either side as ``extreme_share`` leaves room for clusters that were
+        not seen and differ otherwise.
+    """
+    reach = width * (1.0 - extreme_share(n_clusters, confidence_level))
+    return Interval(max(effect - reach, -width), min(effect + reach, width))
 
 
 def t_interval(

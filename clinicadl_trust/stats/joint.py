@@ -9,6 +9,7 @@ import numpy.typing as npt
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.options import check_seed
 from clinicadl_trust.stats.sample import Sample
 
 __all__ = ["Means", "clustered_means", "max_t"]
@@ -29,11 +30,15 @@ class Means:
         Their cluster sandwich, nan with a single cluster.
     n_contributing : numpy.ndarray of shape (k,)
         Clusters with an image whose value is not 0.
+    n_telling : numpy.ndarray of shape (k,)
+        Clusters that the variance rests on, (sum d^2)^2 / sum d^4 of what each differs
+        by: few where rare values are large.
     """
 
     values: np.ndarray
     covariance: np.ndarray
     n_contributing: np.ndarray
+    n_telling: np.ndarray
 
     @property
     def standard_errors(self) -> np.ndarray:
@@ -58,7 +63,13 @@ def clustered_means(each: np.ndarray, sample: Sample) -> Means:
     sums = np.stack([np.bincount(sample.cluster, c, g) for c in columns])
     factor = g / (g - 1) if g > 1 else np.nan
     filled = [np.bincount(sample.cluster, c != 0, g) > 0 for c in each.T]
-    return Means(values, factor * (sums @ sums.T) / n**2, np.sum(filled, axis=1))
+    squares = sums**2
+    with np.errstate(divide="ignore", invalid="ignore"):
+        telling = squares.sum(axis=1) ** 2 / (squares**2).sum(axis=1)
+    covariance = factor * (sums @ sums.T) / n**2
+    return Means(
+        values, covariance, np.sum(filled, axis=1), np.nan_to_num(telling, nan=0.0)
+    )
 
 
 def max_t(
@@ -98,6 +109,7 @@ def max_t(
     Westfall and Young, Resampling-Based Multiple Testing, 1993; Hothorn, Bretz and
     Westfall, Biometrical Journal 50, 2008.
     """
+    check_seed(seed)
     raw = np.asarray(p_values, dtype=float)
     if covariance.shape != (raw.size, raw.size):
         raise StatisticsError(

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.intervals import (
     Interval,
     check_level,
@@ -33,17 +33,9 @@ def finite_values(values: Sequence[float]) -> np.ndarray:
     StatisticsError
         If there is none, or one is not finite.
     """
-    array = np.asarray(values, dtype=float)
-    if array.ndim != 1 or not array.size:
-        raise StatisticsError(
-            f"Values must be a list with at least one, not of shape {array.shape}."
-        )
-    if not np.isfinite(array).all():
-        raise StatisticsError(
-            f"Values must be finite, and are {array.tolist()}. Leave out the folds "
-            "where the metric is undefined."
-        )
-    return array
+    return finite(
+        values, "Values", "Leave out the folds where the metric is undefined."
+    )
 
 
 def _spread(values: np.ndarray, factor: float) -> float:

@@ -53,6 +53,8 @@ class Metric:
     constant_is_exact : bool
         Whether a model that gives every image the same score has a value known
         beforehand, without any sampling error.
+    ranks : bool
+        Whether only the order of the scores counts, not their size.
     varied_label : bool
         Whether it is undefined where the label is constant (regression).
     jackknife : callable, optional
@@ -77,6 +79,7 @@ class Metric:
     answers: float = 0.0
     probability: bool = False
     constant_is_exact: bool = False
+    ranks: bool = False
     varied_label: bool = False
     jackknife: (
         Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray] | None

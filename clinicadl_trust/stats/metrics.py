@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from types import NoneType
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats import influence
@@ -58,6 +59,11 @@ def get_metric(name: str, task: TaskKind) -> Metric:
     StatisticsError
         If no metric has that name, or it is one of another task.
     """
+    if not isinstance(name, str):
+        raise StatisticsError(
+            f"A metric is given by its name, not {name!r}. Known names: "
+            f"{', '.join(metric_names(task))}."
+        )
     if (task, name) in _REGISTRY:
         return _REGISTRY[(task, name)]
     others = [kind for kind, known in _REGISTRY if known == name]
@@ -80,7 +86,7 @@ def get_metrics(names: Iterable[str] | str | None, task: TaskKind) -> list[Metri
     StatisticsError
         If none is asked for, or a name is unknown or of another task.
     """
-    if isinstance(names, str):
+    if isinstance(names, str) or not isinstance(names, Iterable | NoneType):
         names = [names]
     chosen = list(dict.fromkeys(metric_names(task) if names is None else names))
     if not chosen:
@@ -103,6 +109,7 @@ _ROC_AUC = Metric(
     stratified=True,
     answers=1.5,
     constant_is_exact=True,
+    ranks=True,
     method="Obuchowski (1997)",
 )
 _BALANCED_ACCURACY = replace(
@@ -111,6 +118,7 @@ _BALANCED_ACCURACY = replace(
     title="Balanced accuracy",
     influence=influence.balanced_accuracy,
     probability=True,
+    ranks=False,
     method="cluster sandwich",
 )
 _BRIER = Metric(
@@ -135,6 +143,7 @@ for _metric in (
         bounds=_UNIT,
         classes=None,
         answers=1.5,
+        ranks=True,
         method="linearised, cluster sandwich",
         interval="approximate",  # .94 to .97, but .93 where scores are heavy-tailed
         test="approximate",  # rejects .01 to .06: the more skewed, the less

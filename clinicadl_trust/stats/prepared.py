@@ -74,7 +74,7 @@ class Prepared:
             raise StatisticsError(
                 f"{what} needs probabilities, and {int(outside.sum())} scores lie "
                 f"outside 0 to 1 (the first is {scores[outside][0]:g}). Calibrate the "
-                "scores, or ask only for metrics of ranks such as roc_auc."
+                "scores, or ask only for metrics of ranks such as roc_auc (--metric)."
             )
 
 
@@ -100,7 +100,9 @@ def prepare(predictions: pd.DataFrame, group: str = "test") -> Prepared:
     groups = sorted(table["group"].unique())
     if group not in groups:
         raise StatisticsError(
-            f"The predictions have no group '{group}'.{did_you_mean(group, groups)}"
+            f"The predictions have no group '{group}'.{did_you_mean(group, groups)} "
+            "The column 'group' says train, validation or test: give it another name "
+            "if it means something else."
         )
     task, classes = _task(table)
     table["label"] = _labels(table, classes)

@@ -9,16 +9,25 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.design import Design, choose_primary, infer_designs
-from clinicadl_trust.stats.prepared import prepare
+from clinicadl_trust.stats.prepared import Prepared, prepare
+from clinicadl_trust.stats.procedures import count_known, procedure_for, wrong_here
 
-__all__ = ["Recommendation", "recommend"]
+__all__ = ["ESTIMANDS", "Estimand", "Recommendation", "follow", "recommend"]
 
 Estimand = Literal["patient", "hospital", "retrained"]
 
-_ESTIMANDS = ("patient", "hospital", "retrained")
-#: Sites from which their variance is worth an interval.
-_SITES = 5
-_FEW = 20
+#: What a question may be about, in words.
+ESTIMANDS: dict[str, str] = {
+    "patient": "a new patient of these hospitals, for these trained models",
+    "hospital": "a hospital not seen",
+    "retrained": "a model trained again, on as many patients of these hospitals",
+}
+#: What each way of splitting answers, if nobody asks for anything else.
+_ANSWERS: dict[str, Estimand] = {
+    "held-out": "patient",
+    "cross-validation": "retrained",
+    "sites-left-out": "hospital",
+}
 
 
 @dataclass(frozen=True)
@@ -69,12 +78,21 @@ class Recommendation:
         wrong = [f"  not {procedure}: {reason}" for procedure, reason in pairs]
         return "\n".join([*lines, *wrong])
 
+    @property
+    def sentences(self) -> str:
+        """The question, the reason and what would be wrong, for who knows no code."""
+        text = f"The question is about {ESTIMANDS[self.estimand]}. {self.reason}"
+        pairs = zip(self.wrong["procedure"], self.wrong["reason"], strict=True)
+        wrong = "; ".join(f"{procedure}: {reason}" for procedure, reason in pairs)
+        return f"{text} Wrong here: {wrong}." if wrong else text
+
 
 def recommend(
     predictions: pd.DataFrame,
-    estimand: Estimand = "patient",
+    estimand: Estimand | None = "patient",
     *,
     split_strategy: str | None = None,
+    group: str = "test",
 ) -> Recommendation:
     """Say which procedure fits a table and a question.
 
@@ -82,30 +100,87 @@ def recommend(
     ----------
     predictions : pandas.DataFrame
         A predictions table with all its groups.
-    estimand : {"patient", "hospital", "retrained"}
+    estimand : {"patient", "hospital", "retrained"} or None
         What the question is about: a new patient of the tested hospitals and these
         trained models; a hospital not seen; a model trained again on as many patients.
+        None asks what the primary strategy answers.
     split_strategy : str, optional
         The strategy to take. By default the one that answers the question, else the
         primary one.
+    group : str
+        Data group.
 
     Returns
     -------
     Recommendation
-        Procedures for the AUC and other metrics of ``evaluate``; for a value of each
-        image (Dice, an error) ``compare_models`` takes the place of ``compare``.
+        Procedures for the AUC and other metrics, which ``evaluate`` and ``compare``
+        with this ``estimand`` run; for a value of each image (Dice, an error)
+        ``compare_models`` takes the place of ``compare``.
 
     Raises
     ------
     StatisticsError
         If the estimand or the strategy is unknown.
     """
-    if estimand not in _ESTIMANDS:
+    prepared = prepare(predictions, group)
+    designs = infer_designs(prepared.table, group)
+    return _recommend(prepared, designs, estimand, split_strategy)
+
+
+def follow(
+    prepared: Prepared,
+    designs: dict[str, Design],
+    estimand: Estimand | None,
+    primary: str | None = None,
+) -> tuple[dict[str, Design], str | None]:
+    """Choose the primary strategy, and how it is looked at, by the question.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The table.
+    designs : dict of str to Design
+        From ``infer_designs``.
+    estimand : {"patient", "hospital", "retrained"} or None
+        As in ``recommend``; None for ``choose_primary``.
+    primary : str, optional
+        The strategy to take.
+
+    Returns
+    -------
+    designs : dict of str to Design
+        The sites of a test group are counted once each to tell of a new hospital.
+    primary : str or None
+        The strategy whose answer counts.
+
+    Raises
+    ------
+    StatisticsError
+        If the table cannot answer, with what to do.
+    """
+    if estimand is None:
+        return designs, choose_primary(designs, primary)
+    made = _recommend(prepared, designs, estimand, primary)
+    if not made.estimate:
         raise StatisticsError(
-            f"estimand={estimand!r} is unknown.{did_you_mean(estimand, _ESTIMANDS)}"
+            f"This table cannot tell of {ESTIMANDS[estimand]}. {made.reason}"
         )
-    table = prepare(predictions).table
-    designs = infer_designs(table)
+    name = made.split_strategy
+    if estimand == "hospital" and designs[name].kind == "held-out":
+        designs = {**designs, name: designs[name].by_site()}
+    return designs, name
+
+
+def _recommend(
+    prepared: Prepared,
+    designs: dict[str, Design],
+    estimand: Estimand | None,
+    split_strategy: str | None,
+) -> Recommendation:
+    if estimand is not None and estimand not in ESTIMANDS:
+        raise StatisticsError(
+            f"estimand={estimand!r} is unknown.{did_you_mean(estimand, ESTIMANDS)}"
+        )
     name = split_strategy or _answering(designs, estimand) or choose_primary(designs)
     if name is None:
         leaks = "; ".join(f"{k}: {d.estimand}" for k, d in designs.items())
@@ -114,32 +189,36 @@ def recommend(
         raise StatisticsError(
             f"No split strategy is called '{name}'.{did_you_mean(name, designs)}"
         )
-    rows = table[(table["split_strategy"] == name) & (table["group"] == "test")]
+    design, table = designs[name], prepared.table
+    asked = estimand or _ANSWERS[design.kind]
+    here = (table["split_strategy"] == name) & (table["group"] == prepared.group)
+    rows = table[here]
     images = rows.drop_duplicates(["participant_id", "session_id"])
     counts = {
         "n_images": len(images),
         "n_participants": int(images["participant_id"].nunique()),
-        "n_sites": int(images["site"].nunique()) if "site" in images else 0,
-        "n_folds": len(designs[name].folds),
+        "n_sites": count_known(images, "site"),
+        "n_folds": len(design.folds),
     }
-    estimate, compare, reason = _procedure(designs[name], estimand, counts["n_sites"])
+    estimate, compare, reason = procedure_for(design, asked, images)
     return Recommendation(
-        estimand=estimand,
+        estimand=asked,
         split_strategy=name if estimate else "",
         estimate=estimate,
         compare=compare,
         reason=reason,
-        wrong=_wrong(designs[name], rows, counts),
+        wrong=wrong_here(design, asked, rows, counts),
         **counts,
     )
 
 
-def _answering(designs: dict[str, Design], estimand: str) -> str | None:
+def _answering(designs: dict[str, Design], estimand: str | None) -> str | None:
     """Return the first strategy made for a question."""
     kinds = {
         "patient": ("held-out",),
         "hospital": ("sites-left-out", "held-out"),
-        "retrained": ("cross-validation", "sites-left-out"),
+        "retrained": ("cross-validation",),
+        None: (),
     }[estimand]
     fitting = [
         (kinds.index(design.kind), name)
@@ -147,96 +226,3 @@ def _answering(designs: dict[str, Design], estimand: str) -> str | None:
         if design.is_result and design.kind in kinds
     ]
     return min(fitting)[1] if fitting else None
-
-
-def _procedure(design: Design, estimand: str, n_sites: int) -> tuple[str, str, str]:
-    """Return the procedures for one model and for two, and why."""
-    if design.leak:
-        return "", "", f"'{design.strategy}' is leaky ({design.leak}): split again."
-    if estimand == "hospital":
-        return _new_hospital(design, n_sites)
-    if design.kind == "held-out":
-        if estimand == "retrained":
-            return "", "", (
-                "One trained model was tested once: how another training would do "
-                "cannot be told. Cross-validate, or train from several seeds."
-            )  # fmt: skip
-        return "evaluate", "compare", (
-            "A held-out group tests these trained models; whole participants are the "
-            "units, by the cluster sandwich (Obuchowski's for the AUC)."
-        )  # fmt: skip
-    if estimand == "patient":
-        return "", "", (
-            "Cross-validation tests other models than the one that will be used. Seal "
-            "a test group, or ask about a retrained model (estimand='retrained')."
-        )  # fmt: skip
-    return "cross_validation_interval", "corrected_resampled_ttest", (
-        "Folds share training people, so the metric is computed within folds and the "
-        "variance of their mean corrected (Nadeau and Bengio); 'evaluate' and "
-        "'compare' do it."
-    )  # fmt: skip
-
-
-def _new_hospital(design: Design, n_sites: int) -> tuple[str, str, str]:
-    if n_sites < _SITES:
-        return "", "", (
-            f"There are {n_sites} sites; with fewer than {_SITES} how much hospitals "
-            "differ cannot be told."
-        )  # fmt: skip
-    if design.kind == "sites-left-out":
-        return "unit_interval", "unit_ttest", (
-            f"Each of {n_sites} sites is one observation of a new hospital, with "
-            "Student's t; heterogeneity gives the prediction interval for the next one."
-        )  # fmt: skip
-    return "heterogeneity", "compare_models", (
-        f"The same models were tested in {n_sites} sites: a random effect of the site "
-        "tells how much they differ, and the prediction interval what a new one may "
-        "see. The sites also trained, if they were not left out: rather too good."
-    )  # fmt: skip
-
-
-def _wrong(design: Design, rows: pd.DataFrame, counts: dict[str, int]) -> pd.DataFrame:
-    """List what would be wrong on this table."""
-    found = []
-    if counts["n_images"] > counts["n_participants"]:
-        found.append(
-            (
-                "DeLong or a bootstrap over images",
-                "images of one person are no independent answers (covers .71 to .78)",
-            )
-        )
-    if design.kind == "cross-validation":
-        found.append(
-            (
-                "one AUC of pooled out-of-fold scores",
-                "folds have scales of their own and share training people (covers .84)",
-            )
-        )
-        found.append(
-            (
-                "permuting the labels of out-of-fold scores",
-                "it rejects .15 at 5 %; train again with permuted labels",
-            )
-        )
-    if design.kind == "sites-left-out":
-        found.append(
-            (
-                "one AUC of pooled left-out sites",
-                "where prevalence differs by site it falls below .5 without any effect",
-            )
-        )
-    if 0 < counts["n_sites"] < _FEW:
-        found.append(
-            (
-                f"a bootstrap over {counts['n_sites']} sites",
-                "with few it is too short (covers .79 with 4, .87 with 8)",
-            )
-        )
-    if "seed" in rows and rows["seed"].nunique() > 1:
-        found.append(
-            (
-                "seeds as readers of a multi-reader analysis",
-                "their errors share training data (rejects .29 at 5 %)",
-            )
-        )
-    return pd.DataFrame(found, columns=["procedure", "reason"])

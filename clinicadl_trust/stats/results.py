@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -59,8 +60,13 @@ class Estimate(_Result):
     df: float = float("nan")
 
     def __str__(self) -> str:
+        if math.isnan(self.value):
+            return _no("value", self.warnings)
+        interval = f"[{self.low:.3f}, {self.high:.3f}]"
+        if math.isnan(self.low):
+            interval = "without an interval"
         text = (
-            f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] "
+            f"{self.value:.3f} {interval} "
             f"({100 * self.confidence_level:.6g}%, {self.method}, {self.calibration}, "
             f"{self.n} values of {self.n_clusters} units)"
         )
@@ -106,9 +112,22 @@ class Comparison(_Result):
     standard_error: float = float("nan")
 
     def __str__(self) -> str:
+        if math.isnan(self.effect):
+            return _no("difference", self.warnings)
+        interval = f"[{self.low:+.3f}, {self.high:+.3f}]"
+        if math.isnan(self.low):
+            interval = "without an interval"
+        p_value = f"p = {self.p_value:.3g}"
+        if math.isnan(self.p_value):
+            p_value = "without a p-value"
         text = (
-            f"{self.effect:+.3f} [{self.low:+.3f}, {self.high:+.3f}], "
-            f"p = {self.p_value:.3g} ({self.method}, {self.calibration}, for "
-            f"{self.estimand}, {self.n} values of {self.n_clusters} units)"
+            f"{self.effect:+.3f} {interval}, {p_value} ({self.method}, "
+            f"{self.calibration}, for {self.estimand}, {self.n} values of "
+            f"{self.n_clusters} units)"
         )
         return "\n".join([text, *(f"  ! {w}" for w in self.warnings)])
+
+
+def _no(what: str, warnings: tuple[str, ...]) -> str:
+    """Say why there is no number, instead of nan."""
+    return f"No {what}: {' '.join(warnings) or 'it is undefined on these data.'}"

@@ -7,34 +7,11 @@ from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_codes, check_size, finite
 
-__all__ = ["Counts", "Sample", "as_numbers"]
-
-
-def as_numbers(values: npt.ArrayLike, what: str) -> np.ndarray:
-    """Return a list of numbers as an array.
-
-    Raises
-    ------
-    StatisticsError
-        If a value is no number, or the list has columns.
-    """
-    try:
-        numbers = np.asarray(values, dtype=float)
-    except (TypeError, ValueError) as error:
-        raise StatisticsError(
-            f"{what} must be numbers: {error}. Write 1 for the positive class and 0 "
-            "for the other."
-        ) from error
-    if numbers.ndim != 1:
-        raise StatisticsError(
-            f"{what} must be a list of numbers, not of shape {numbers.shape}. Of "
-            "several columns give one, that of the positive class."
-        )
-    return numbers
+__all__ = ["Counts", "Sample", "binary_sample"]
 
 
 @dataclass(frozen=True)
@@ -85,28 +62,11 @@ class Sample:
         StatisticsError
             If the lengths differ, a label or an id is missing, or there is none.
         """
-        label = as_numbers(label, "Labels")
-        if not label.size:
-            raise StatisticsError("Labels must be a list with at least one value.")
-        if not np.isfinite(label).all():
-            raise StatisticsError(
-                f"{int((~np.isfinite(label)).sum())} of {label.size} labels are "
-                "missing or infinite. Leave these images out first."
-            )
+        label = finite(label, "Labels", "Leave these images out first.")
         if cluster is None:
             return cls(label, np.arange(label.size))
-        cluster = np.asarray(cluster)
-        if cluster.shape != label.shape:
-            raise StatisticsError(
-                f"There are {label.size} labels and {cluster.size} cluster ids. Give "
-                "one id per image."
-            )
-        codes = pd.factorize(cluster)[0]
-        if (codes < 0).any():
-            raise StatisticsError(
-                f"{int((codes < 0).sum())} of {codes.size} cluster ids are missing. "
-                "Images of nobody known cannot be told from one another's."
-            )
+        codes = as_codes(cluster, "Cluster ids")
+        check_size(label.size, codes, "cluster ids")
         return cls(label, codes)
 
     @cached_property
@@ -126,3 +86,21 @@ class Sample:
     def is_clustered(self) -> bool:
         """Whether a unit has more than one image."""
         return self.n_clusters < self.label.size
+
+
+def binary_sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
+    """Return labels and clusters, refused unless labels are 0 and 1.
+
+    Raises
+    ------
+    StatisticsError
+        If a label is another, or as ``Sample.make``.
+    """
+    sample = Sample.make(label, cluster)
+    wrong = sample.label[~np.isin(sample.label, [0, 1])]
+    if wrong.size:
+        raise StatisticsError(
+            f"Labels must be 0 or 1, and some are not, such as {wrong[0]:g}. Write 1 "
+            "for the class that the score is for, and 0 for the other."
+        )
+    return sample

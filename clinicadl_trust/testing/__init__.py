@@ -14,7 +14,13 @@ from clinicadl_trust.testing.models import (
 )
 from clinicadl_trust.testing.statistics import check_statistic
 from clinicadl_trust.testing.strategies import check_split_strategy
-from clinicadl_trust.testing.synthetic import synthetic_cohort, synthetic_predictions
+from clinicadl_trust.testing.study import synthetic_study
+from clinicadl_trust.testing.synthetic import (
+    synthetic_cohort,
+    synthetic_predictions,
+    synthetic_readings,
+    synthetic_test_group,
+)
 
 __all__ = [
     "ContractError",
@@ -32,4 +38,7 @@ __all__ = [
     "example_parts",
     "synthetic_cohort",
     "synthetic_predictions",
+    "synthetic_readings",
+    "synthetic_study",
+    "synthetic_test_group",
 ]

@@ -8,13 +8,23 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.exceptions import TrustError
 from clinicadl_trust.testing.contract import ContractError, require
-from clinicadl_trust.testing.synthetic import synthetic_predictions
+from clinicadl_trust.testing.synthetic import (
+    synthetic_predictions,
+    synthetic_readings,
+    synthetic_test_group,
+)
 
 __all__ = ["check_statistic"]
 
 #: Arguments that a statistic of predictions may need, on the synthetic table.
-_ARGUMENTS = {"metric": "roc_auc", "model": "better", "reference": "worse"}
+_ARGUMENTS = {
+    "by": "site",
+    "metric": "roc_auc",
+    "model": "better",
+    "reference": "worse",
+}
 
 
 def check_statistic(
@@ -30,10 +40,11 @@ def check_statistic(
         Takes a predictions table; returns a table, or frozen results that have
         ``to_frame``.
     predictions : pandas.DataFrame, optional
-        What to call it on; by default two models in four folds.
+        What to call it on; by default two models in four folds; if it refuses these
+        with a ``TrustError``, three models on one test group, or else a reader study.
     **arguments
-        Further arguments. ``metric``, ``model`` and ``reference`` are filled in when
-        the function needs them.
+        Further arguments. ``by``, ``metric``, ``model`` and ``reference`` are filled in
+        when the function needs them.
 
     Raises
     ------
@@ -50,8 +61,10 @@ def check_statistic(
         inspect.getdoc(statistic),
         f"{name} has no docstring. Say what it estimates, and from which source.",
     )
-    table = synthetic_predictions() if predictions is None else predictions
     arguments = {**_needed(statistic), **arguments}
+    table = predictions
+    if table is None:
+        table = _table_for(statistic, arguments)
     before = table.copy()
     first = _call(statistic, table, arguments, name)
     require(
@@ -72,6 +85,23 @@ def check_statistic(
         raise ContractError(
             f"{name} gives another result when the rows are in another order: {error}"
         ) from error
+
+
+def _table_for(
+    statistic: Callable[..., Any], arguments: dict[str, Any]
+) -> pd.DataFrame:
+    """Choose a table: what is right for a test group is mostly wrong for folds."""
+    table = synthetic_predictions()
+    for make in (synthetic_predictions, synthetic_test_group, synthetic_readings):
+        table = make()
+        try:
+            statistic(table.copy(), **arguments)
+        except TrustError:
+            continue
+        except Exception:  # the check to come tells it
+            return table
+        return table
+    return table
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:

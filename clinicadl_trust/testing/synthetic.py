@@ -7,7 +7,12 @@ import pandas as pd
 
 from clinicadl_trust.cohort import Cohort
 
-__all__ = ["synthetic_cohort", "synthetic_predictions"]
+__all__ = [
+    "synthetic_cohort",
+    "synthetic_predictions",
+    "synthetic_readings",
+    "synthetic_test_group",
+]
 
 
 def synthetic_cohort(participants: int = 96, seed: int = 0) -> Cohort:
@@ -85,4 +90,59 @@ def synthetic_predictions(folds: int = 4, seed: int = 0) -> pd.DataFrame:
                 rows["repeat"], rows["split"], rows["seed"] = 0, split, 0
                 rows["fold"], rows["group"] = "", group
                 tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+def synthetic_test_group(seed: int = 0) -> pd.DataFrame:
+    """Make a predictions table: three models tested once, on one image of each person.
+
+    Parameters
+    ----------
+    seed : int
+        Seeds every draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Models ``better``, ``middle`` and ``worse``, binary labels, six sites.
+    """
+    rng = np.random.default_rng(seed)
+    images = synthetic_cohort(seed=seed).table.drop_duplicates("participant_id")
+    images = images.drop_duplicates("family_id")
+    label = (images["diagnosis"] == "AD").astype(float)
+    tables = []
+    for model, slope in (("better", 2.0), ("middle", 1.0), ("worse", 0.5)):
+        rows = images[["participant_id", "session_id", "dataset", "site", "sex"]].copy()
+        noise = rng.normal(size=len(rows))
+        rows["label"], rows["model"], rows["group"] = label, model, "test"
+        rows["score"] = 1 / (1 + np.exp(slope * (0.5 - label) + noise))
+        rows["split_strategy"] = "sealed"
+        rows["repeat"], rows["split"], rows["seed"], rows["fold"] = 0, 0, 0, ""
+        tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+def synthetic_readings(seed: int = 0) -> pd.DataFrame:
+    """Make a predictions table: four readers who read each image in two ways.
+
+    Parameters
+    ----------
+    seed : int
+        Seeds every draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        With the columns ``reader`` and ``treatment``; ``model`` names both.
+    """
+    rng = np.random.default_rng(seed)
+    group = synthetic_test_group(seed)
+    tables = []
+    for treatment, model in (("aided", "better"), ("unaided", "worse")):
+        for number in range(4):
+            rows = group[group["model"] == model].copy()
+            rows["score"] += 0.1 * rng.normal(size=len(rows))
+            rows["reader"], rows["treatment"] = f"reader-{number}", treatment
+            rows["model"] = f"reader-{number} {treatment}"
+            tables.append(rows)
     return pd.concat(tables, ignore_index=True)

@@ -154,7 +154,54 @@ threds = 1
         ("[models.ridge]", '[models."a/b"]', "a name becomes a folder"),
         ("[models.ridge]", "[model.ridge]", "unknown key. Did you mean 'models'"),
         ("seed = 3", "seed = -3", "line 2, seed: Input should be greater"),
+        ("seed = 3", "seed = 4294967296", "line 2, seed: Input should be less than"),
+        (
+            "n_splits = 3",
+            "n_splits = 3\nseed = 4294967296",
+            "line 13, splits.people.seed: seed must be 0 or more, up to 4294967295",
+        ),
+        (
+            "fraction = 0.3",
+            "fraction = 0.3\nseed = 4294967296",
+            "line 10, sealed_test.seed: seed must be 0 or more, up to 4294967295",
+        ),
+        (
+            'type = "scikit-learn"',
+            'type = "scikit-learn"\nseeds = [1, 4294967296]',
+            "line 15, models.ridge.seeds[1]: Input should be less than 4294967296",
+        ),
         ('name = "small"\n', "", "name: this key is needed"),
+        (
+            "[models.ridge]",
+            '[chance_test]\nmodels = ["rigde"]\n[models.ridge]',
+            "line 14, chance_test.models: no model is called 'rigde'. Did you mean",
+        ),
+        (
+            "[models.ridge]",
+            '[chance_test]\nmodels = ["majority"]\n[models.ridge]',
+            "chance_test.models: 'majority' learns nothing",
+        ),
+        (
+            "[models.ridge]",
+            '[chance_test]\nsplits = ["sealed", "peopel"]\n[models.ridge]',
+            "line 14, chance_test.splits: 'peopel' is no split. Did you mean 'people'",
+        ),
+        (
+            "[models.ridge]",
+            '[chance_test]\nsplits = ["x"]\n[splits.x]\nstrategy = "ScanKFold"\n'
+            "[models.ridge]",
+            "chance_test.splits: 'x' leaks on purpose",
+        ),
+        (
+            "[models.ridge]",
+            "[chance_test]\npermutations = 9\n[models.ridge]",
+            "chance_test.permutations: Input should be greater than or equal to 19",
+        ),
+        (
+            '[models.ridge]\ntype = "scikit-learn"\n',
+            '[chance_test]\n[models.ridge]\ntype = "trainer"\n',
+            "line 13, chance_test: no model is of type 'scikit-learn'",
+        ),
         (
             "[models.ridge]",
             '[statistics]\nreference = "metadta"\n[models.ridge]',

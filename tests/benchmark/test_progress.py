@@ -1,4 +1,6 @@
 import io
+import json
+from pathlib import Path
 
 import fake_runs
 import pytest
@@ -25,7 +27,7 @@ class Clock:
 
 def test_time_left(runs):
     clock = Clock()
-    left = TimeLeft(runs, 2, clock)
+    left = TimeLeft(runs, 2, clock=clock)
     assert left.seconds is None
     left.started(runs[0])
     left.started(runs[1])
@@ -69,15 +71,33 @@ def test_a_worker_tells_in_a_file_that_it_removes(runs):
     assert list(told(runs)) == []
 
 
+#: Runs that an earlier call has done.
+DONE = [fake_runs.make_run(Path("absent"), "cnn", 5 + k) for k in range(3)]
+
+
 def drive(display, runs):
     display.stage("Splitting [all]")
-    display.begin(runs[:2], 3, 2)
+    display.begin(runs[:2], DONE, 2)
     display.started(runs[0])
     display.told(runs[0], 0.5, "epoch 1 of 2")
     display.started(runs[1])
     display.ended(Outcome(runs[1], 3.0, error="RunError", message="It is [NaN]."))
     display.ended(Outcome(runs[0], 4.0))
     display.close()
+
+
+def test_what_earlier_runs_took_is_known_again(runs):
+    for run in runs[:2]:
+        run.record.mkdir(parents=True)
+        run.record.joinpath("run.json").write_text(
+            json.dumps({"durations": {"fit": 3.0, "predict": 1.0}})
+        )
+    assert runs[0].seconds == 4.0
+    assert runs[2].seconds is None
+    display = Lines()
+    display.begin(runs[2:], runs[:2], 1)
+    assert display._left.seconds == 8.0
+    assert TimeLeft(runs[2:], 2, runs[:1]).seconds is None  # of one model only
 
 
 def test_lines(runs, capsys):

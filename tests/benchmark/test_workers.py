@@ -26,8 +26,8 @@ class Recorder(Silent):
         self.begun = None
         self.ends = []
 
-    def begin(self, runs, done, n_jobs):
-        self.begun = (len(runs), done, n_jobs)
+    def begin(self, runs, done, n_jobs, noun):
+        self.begun = (len(runs), len(done), n_jobs)
 
     def ended(self, outcome):
         self.ends.append((outcome.run.spec.model, outcome.error))

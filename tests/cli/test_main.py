@@ -276,6 +276,12 @@ def test_what_is_explained_and_what_is_a_bug():
     assert explain(OSError(errno.ENOSPC, "No space left on device")).startswith(
         "No space left on device. The disk is full"
     )
+    for number, remedy in (
+        (errno.EFBIG, "ulimit -f"),
+        (errno.ENOTEMPTY, "remove what is there"),
+    ):
+        said = explain(OSError(number, os.strerror(number), "maps/x"))
+        assert "'maps/x'. " in said and remedy in said
     assert explain(OSError("without a number")) is None
     assert explain(ValueError("x")) is None
 

@@ -12,26 +12,15 @@ from scipy import stats as scipy_stats
 from statistics_simulation import (
     Group,
     HeavyTailed,
-    Hospitals,
-    Study,
     Uneven,
-    predict,
-    ridge,
-    stratified_folds,
 )
 
 from clinicadl_trust.stats import (
     compare_roc_auc,
-    corrected_resampled_ttest,
-    cross_validation_interval,
     get_metric,
     metric_names,
-    roc_auc,
-    unit_interval,
-    unit_ttest,
 )
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
-from clinicadl_trust.stats.influence import roc_auc as auc_of
 from clinicadl_trust.stats.sample import Sample
 
 pytestmark = pytest.mark.long
@@ -199,187 +188,6 @@ def test_three_classes_are_calibrated(effect):
         )
         assert within(covered[name], 0.93, 0.97, n), name
         assert within(rejected[name], 0.03, 0.07, n), name
-
-
-def test_the_naive_ways_fail():
-    rng = np.random.default_rng(1)
-    group = Group(80, 4, 0.8, 0.75)
-    delong = obuchowski = 0
-    for _ in range(REPLICATES):
-        sample, score, _ = group.draw(rng)
-        naive = roc_auc(sample.label, score)
-        ours = roc_auc(sample.label, score, sample.cluster)
-        delong += naive.low <= group.auc <= naive.high
-        obuchowski += ours.low <= group.auc <= ours.high
-    print(
-        f"\nimages taken for participants: DeLong covers {delong / REPLICATES:.3f}, "
-        f"Obuchowski {obuchowski / REPLICATES:.3f}"
-    )
-    assert within(delong, 0.60, 0.80)
-    assert within(obuchowski, 0.93, 0.97)
-
-
-def test_the_plain_interval_near_1_fails_where_ours_holds():
-    rng = np.random.default_rng(1)
-    for participants in (20, 80):
-        group = Group(participants, 1, 0.0, 0.95)
-        plain = ours = 0
-        for _ in range(REPLICATES):
-            sample, score, _ = group.draw(rng)
-            wald = roc_auc(sample.label, score, transform=None)
-            logit = roc_auc(sample.label, score)
-            plain += wald.low <= group.auc <= wald.high
-            ours += logit.low <= group.auc <= logit.high
-        print(
-            f"\n{group}: plain covers {plain / REPLICATES:.3f}, ours "
-            f"{ours / REPLICATES:.3f}"
-        )
-        assert within(plain, 0.60, 0.92)
-        assert within(ours, 0.93, 1.0)
-
-
-def fold_aucs(features, label, n_splits, penalties, rng):
-    """Values of learners, one a penalty, in the folds of one cross-validation."""
-    fold = stratified_folds(label, n_splits, rng)
-    values = np.empty((n_splits, len(penalties)))
-    for split in range(n_splits):
-        test = fold == split
-        for column, penalty in enumerate(penalties):
-            score = predict(
-                features[test], ridge(features[~test], label[~test], penalty)
-            )
-            values[split, column] = auc_of(label[test], score)[0]
-    return values
-
-
-@pytest.mark.parametrize("prevalence", [0.5, 0.25])
-@pytest.mark.parametrize("effect", [0.0, 1.0])
-@pytest.mark.parametrize(("n_splits", "repeats"), [(5, 1), (10, 1), (5, 10)])
-def test_the_corrected_interval_is_approximate(effect, n_splits, repeats, prevalence):
-    replicates = 800 if repeats > 1 else REPLICATES
-    study = Study(120, effect=effect, prevalence=prevalence)
-    rng = np.random.default_rng(1)
-    estimates, naive = [], []
-    for _ in range(replicates):
-        features, label = study.draw(rng)
-        values = np.concatenate(
-            [
-                fold_aucs(features, label, n_splits, [50.0], rng)[:, 0]
-                for _ in range(repeats)
-            ]
-        )
-        n_test = 120 / n_splits
-        estimates.append(cross_validation_interval(values, 120 - n_test, n_test))
-        half = scipy_stats.sem(values) * scipy_stats.t.ppf(0.975, values.size - 1)
-        naive.append((values.mean() - half, values.mean() + half))
-    value = np.mean([estimate.value for estimate in estimates])
-    if not effect:
-        assert value == pytest.approx(0.5, abs=0.01)
-    covered = sum(each.low <= value <= each.high for each in estimates)
-    plain = sum(low <= value <= high for low, high in naive)
-    print(
-        f"\n{repeats} x {n_splits} folds, effect {effect}, prevalence {prevalence}: "
-        f"corrected covers "
-        f"{covered / replicates:.3f}, uncorrected {plain / replicates:.3f}"
-    )
-    assert within(covered, 0.85, 0.99, replicates)
-    assert plain < covered
-
-
-@pytest.mark.parametrize(("n_splits", "repeats"), [(5, 1), (10, 1), (5, 10)])
-def test_the_corrected_test_is_approximate(n_splits, repeats):
-    replicates = 800 if repeats > 1 else REPLICATES
-    rng = np.random.default_rng(1)
-    corrected = naive = 0
-    for _ in range(replicates):
-        # Two ways to see the same participants, with as much to learn from.
-        features, label = Study(120, effect=0.5).draw(rng)
-        others = rng.normal(size=features.shape)
-        others[:, :5] += 0.5 / np.sqrt(5) * label[:, None]
-        differences = []
-        for _ in range(repeats):
-            seed = int(rng.integers(1 << 31))
-            ours, theirs = (
-                fold_aucs(x, label, n_splits, [50.0], np.random.default_rng(seed))
-                for x in (features, others)
-            )
-            differences.extend((ours - theirs)[:, 0])
-        n_test = 120 / n_splits
-        corrected += (
-            corrected_resampled_ttest(differences, 120 - n_test, n_test).p_value < 0.05
-        )
-        naive += scipy_stats.ttest_1samp(differences, 0).pvalue < 0.05
-    print(
-        f"\n{repeats} x {n_splits} folds: corrected rejects "
-        f"{corrected / replicates:.3f}, uncorrected {naive / replicates:.3f}"
-    )
-    assert within(corrected, 0.0, 0.14 if repeats > 1 else 0.08, replicates)
-    assert corrected < naive
-    if repeats > 1:
-        assert naive / replicates > 0.2
-
-
-def site_aucs(hospitals, penalty):
-    """Leave one site out: the AUC within each, and of all scores pooled."""
-    labels, scores = [], []
-    for out in range(len(hospitals)):
-        rest = [each for number, each in enumerate(hospitals) if number != out]
-        features, label = (np.concatenate(each) for each in zip(*rest, strict=True))
-        coefficients = ridge(features, label, penalty)
-        scores.append(predict(hospitals[out][0], coefficients))
-        labels.append(hospitals[out][1])
-    within_site = [auc_of(y, s)[0] for y, s in zip(labels, scores, strict=True)]
-    return within_site, auc_of(np.concatenate(labels), np.concatenate(scores))[0]
-
-
-def test_pooling_over_left_out_sites_biases_where_averaging_within_does_not():
-    rng = np.random.default_rng(1)
-    values = [
-        (np.mean(inside), pooled)
-        for inside, pooled in (
-            site_aucs(Hospitals(5, prevalence=(0.2, 0.8)).draw(rng), 50.0)
-            for _ in range(500)
-        )
-    ]
-    inside, pooled = np.mean(values, axis=0)
-    print(f"\nno effect: within site {inside:.3f}, pooled {pooled:.3f}")
-    assert inside == pytest.approx(0.5, abs=0.01)
-    assert pooled < 0.45
-
-
-@pytest.mark.parametrize("sites", [5, 8, 20])
-@pytest.mark.parametrize(("effect", "spread"), [(0.0, 0.0), (1.0, 0.0), (1.0, 1.5)])
-def test_t_over_left_out_sites_is_approximate(sites, effect, spread):
-    replicates, rng = 600, np.random.default_rng(1)
-    hospitals = Hospitals(sites, effect=effect, spread=spread)
-    ours, theirs = [], []
-    for _ in range(replicates):
-        drawn = hospitals.draw(rng)
-        ours.append(site_aucs(drawn, 10.0)[0])
-        theirs.append(site_aucs(drawn, 1000.0)[0])
-    value = np.mean(ours)
-    difference = np.mean(np.subtract(ours, theirs))
-    intervals = [unit_interval(each) for each in ours]
-    tests = [unit_ttest(each) for each in np.subtract(ours, theirs)]
-    covered = sum(each.low <= value <= each.high for each in intervals)
-    paired = sum(each.low <= difference <= each.high for each in tests)
-    print(
-        f"\n{sites} sites, effect {effect}, spread {spread}: covers "
-        f"{covered / replicates:.3f}, difference {paired / replicates:.3f}"
-    )
-    assert intervals[0].calibration == tests[0].calibration == "approximate"
-    assert within(covered, 0.82, 0.97, replicates)
-    assert within(paired, 0.87, 0.98, replicates)
-
-
-@pytest.mark.parametrize("spread", [0.03, 0.05, 0.10])
-def test_t_over_sites_that_share_no_training_covers(spread):
-    rng, hits = np.random.default_rng(1), 0
-    for _ in range(REPLICATES):
-        accuracy = np.clip(0.8 + spread * rng.normal(size=8), 0, 1)
-        estimate = unit_interval(rng.binomial(25, accuracy) / 25)
-        hits += estimate.low <= 0.8 <= estimate.high
-    assert within(hits, 0.93, 0.97)
 
 
 def test_paired_auc_with_a_real_difference_covers():

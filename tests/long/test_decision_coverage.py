@@ -60,4 +60,30 @@ def test_net_benefits_and_differences_are_calibrated(design, monkeypatch):
     )
     assert all(within(each, 0.93, 0.97) for each in covered)
     assert all(within(each, 0.03, 0.07) for each in rejected)
-    assert labels.count("calibrated") > 0.9 * len(labels)
+    assert labels.count("calibrated") > 0.6 * len(labels)
+
+
+@pytest.mark.parametrize("participants", [40, 60, 100])
+@pytest.mark.parametrize("auc", [0.75, 0.95])
+@pytest.mark.parametrize("images", [1, 3])
+def test_what_is_called_calibrated_near_the_limit_is(participants, auc, images):
+    # At a threshold of .8 a false alarm weighs as four cases found, and is rare.
+    cuts = np.array([0.1, 0.2, 0.5, 0.8])
+    rng = np.random.default_rng(participants)
+    label, score, _, _ = draw(rng, 1_000_000, 1, 0.0, 0.5, auc)
+    worth = np.where(label[:, None] == 1, 1.0, -cuts / (1 - cuts))
+    truth = np.mean((score[:, None] >= cuts) * worth, axis=0)
+    held, called = [], []
+    for _ in range(REPLICATES):
+        label, score, _, who = draw(rng, participants, images, 0.5, 0.5, auc)
+        points = net_benefit(label, score, cuts, who).points
+        points = points[points["strategy"] == "model"]
+        held.append((points["low"] <= truth) & (truth <= points["high"]))
+        called.append(points["calibration"] == "calibrated")
+    held, called = np.array(held), np.array(called)
+    for cut, hit, label in zip(cuts, held.T, called.T, strict=True):
+        print(
+            f"\n{participants} x {images}, AUC {auc}, {cut}: {hit.mean():.3f}", end=""
+        )
+        if label.mean() > 0.5:
+            assert within(hit.sum(), 0.93, 0.97)

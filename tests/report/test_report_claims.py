@@ -119,6 +119,38 @@ def test_chance_inside_the_interval_forbids_the_claim():
     assert "where guessing scores 0.50: 0.62 (0.49 to 0.74)" in found[0].reason
 
 
+def redrawn(model, p_value, metric="roc_auc"):
+    row = estimate(model, 0.85, np.nan, np.nan, metric=metric)
+    return row | {"kind": "chance", "p_value": p_value}
+
+
+def test_refits_on_redrawn_labels_are_told_with_the_claim():
+    found = claims(benchmark(GOOD, BETTER, redrawn("cnn", 0.005)))
+    assert said(found, "may") == [SKILL, BEYOND]
+    assert found[0].reason.endswith(
+        "(0.75 to 0.92), refitted on redrawn labels p = 0.005."
+    )
+
+
+def test_refits_that_do_as_well_by_chance_forbid_the_claim():
+    found = claims(benchmark(GOOD, BETTER, redrawn("cnn", 0.2)))
+    assert "That cnn does better than guessing." in said(found, "may not")
+    assert "guessing scores 0.50: 0.85 (0.75 to 0.92), refitted" in found[0].reason
+
+
+def test_refits_say_what_guessing_scores_where_that_has_no_fixed_value():
+    info = {"task": {"kind": "regression", "label": "age"}, "primary_metric": "mae"}
+    rows = [estimate("cnn", 4.0, 3.5, 4.6, metric="mae")]
+    assert not any(
+        "guessing" in c.statement for c in claims(benchmark(*rows, info=info))
+    )
+    for p_value, verdict in ((0.01, "may"), (0.4, "may not")):
+        chance = redrawn("cnn", p_value, metric="mae")
+        found = claims(benchmark(*rows, chance, info=info))
+        assert any("guessing" in text for text in said(found, verdict))
+        assert all("where guessing scores" not in claim.reason for claim in found)
+
+
 def test_worse_than_chance_is_no_skill():
     found = claims(benchmark(estimate("cnn", 0.2, 0.1, 0.3), BETTER))
     assert said(found, "may") == []

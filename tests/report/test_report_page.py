@@ -15,7 +15,16 @@ from synthetic_benchmark import make_benchmark
 
 from clinicadl_trust.exceptions import OutputError, StatisticsError
 from clinicadl_trust.report import render_report, write_report
+from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import curves, data, sites
+from clinicadl_trust.report.svg import PAINT
+from clinicadl_trust.stats import (
+    bayesian_correlated_ttest,
+    heterogeneity,
+    infer_designs,
+    net_benefit,
+    site_metrics,
+)
 
 SECTIONS = [
     "conclusion",
@@ -163,6 +172,8 @@ def test_the_figures_of_every_kind_are_there(tree):
         "comparison-sealed-roc_auc",
         "roc-sealed",
         "calibration-sealed",
+        "decision-sealed",
+        "posterior-participants-cnn-metadata",
         "sites-sealed",
         "leakage",
         "runs",
@@ -177,6 +188,77 @@ def test_the_forest_shows_the_numbers_of_the_table(tree, whole):
     assert len(select(forest, "th", scope="row")) == len(rows)
     for _, row in rows.iterrows():
         assert f"{row['low']:.2f} to " in text or f"{row['low']:.3f}" in text
+
+
+def test_a_new_site_has_the_prediction_interval_of_left_out_sites(tmp_path):
+    models = ("voxel-svm", "metadata")
+    directory = make_benchmark(tmp_path / "b", sites=8, participants=240, models=models)
+    tree, whole = read(write_report(directory)), read_benchmark(directory)
+    table = site_metrics(whole.evaluated, ["roc_auc"])
+    rows = table[(table["split_strategy"] == "sites") & (table["model"] == models[0])]
+    made = heterogeneity(rows["value"], rows["standard_error"], transform="logit")
+    forest = figure(tree, "sites-sites")
+    body = next(iter(forest.iter("tbody")))
+    *_, mean, new = [
+        [cell.text_content().strip() for cell in row]
+        for row in body.iter("tr")
+        if row.get("class") is None
+    ]
+    ends = f"{made.prediction_low:.2f} to {made.prediction_high:.2f}"
+    assert [mean[0], mean[2]] == ["Mean over sites", f"{made.value:.2f}"]
+    assert new == ["A new site", "", "", ends, ""]
+    assert len(select(body, "line", "prediction")) == 1
+    text = section(tree, "sites")
+    assert "95 % prediction interval of a new site" in text
+    assert all(warning in text for warning in made.warnings)
+    assert "A new site" not in figure(tree, "sites-sealed").text_content()
+
+
+def test_of_a_new_site_nothing_is_said_with_few(tree):
+    assert "A new site" not in figure(tree, "sites-sites").text_content()
+    assert "nothing is said of the next hospital" in section(tree, "sites")
+
+
+def test_posteriors_say_what_counts_as_equal(tree, whole):
+    text = section(tree, "comparisons")
+    assert "region of practical equivalence of ±0.01" in text
+    keys = [each.get("data-figure") for each in tree.iter("figure")]
+    posteriors = [key for key in keys if key.startswith("posterior-")]
+    assert len(posteriors) == 6
+    assert not any("majority" in key or "sites" in key for key in posteriors)
+    folds = whole.fold_metrics.query(
+        "split_strategy == 'participants' and metric == 'roc_auc'"
+    )
+    values = folds.groupby(["model", "split"])["value"].mean().unstack("model")
+    design = infer_designs(whole.evaluated)["participants"]
+    made = bayesian_correlated_ttest(
+        list(values["cnn"] - values["metadata"]),
+        *design.sizes([(0, k) for k in range(4)]),
+        rope=0.01,
+    )
+    drawn = figure(tree, "posterior-participants-cnn-metadata").text_content()
+    assert f"is better with a probability of {100 * made.p_better:.0f}" in drawn
+
+
+def test_decision_curves_are_of_the_group_tested_once(tree, whole):
+    rows = whole.evaluated.query(
+        "split_strategy == 'sealed' and group == 'test' and model == 'voxel-svm'"
+    )
+    curve = net_benefit(rows["label"], rows["score"], 0.2, rows["participant_id"])
+    model = curve.points.set_index("strategy").loc["model"]
+    drawn = figure(tree, "decision-sealed")
+    cells = [
+        [cell.text_content() for cell in row]
+        for row in drawn.iter("tr")
+        if row.find("th").text_content() == "voxel-svm"
+    ]
+    assert cells[1][1:4] == [
+        "20\N{NARROW NO-BREAK SPACE}%",
+        f"{model['net_benefit']:.2f}",
+        f"{model['low']:.2f} to {model['high']:.2f}",
+    ]
+    keys = [each.get("data-figure") for each in tree.iter("figure")]
+    assert [k for k in keys if k.startswith("decision-")] == ["decision-sealed"]
 
 
 def test_the_leaky_split_is_marked_as_no_result(tree):
@@ -467,6 +549,12 @@ def test_colours_have_enough_contrast():
                 assert ratio >= 4.5, (ink, ground, ratio)
         for mark in ("m0", "m1", "m2", "m3", "m4", "m5", "b0", "b1"):
             assert _contrast(colours[mark], colours["paper"]) >= 3, mark
+
+
+def test_plots_and_page_have_one_palette():
+    css = Path(write_report.__code__.co_filename).parent / "templates" / "style.css"
+    light, _ = _variables(css.read_text(encoding="utf-8"))
+    assert {name: light[name] for name in PAINT} == PAINT
 
 
 def _variables(css: str) -> list[dict[str, str]]:

@@ -209,7 +209,7 @@ def test_a_difference_of_functions_sees_both_scores():
         ({"cluster": [None] * 120}, "120 values of cluster are missing"),
         ({"cluster": ["a"] * 120}, "There is one cluster"),
         ({"method": "bcaa"}, "Did you mean 'bca'"),
-        ({"n_resamples": 10}, "too few"),
+        ({"n_resamples": 10}, "from 99 on"),
         ({"label": "diagnosis"}, "no column 'diagnosis'"),
         ({"score": "scor"}, "Did you mean 'score'"),
         ({"confidence_level": 95}, "between 0 and 1"),
@@ -228,7 +228,9 @@ def test_tables_that_say_nothing_are_refused():
         bootstrap("roc_auc", table.head(0), **options)
     with pytest.raises(StatisticsError, match="undefined on the data"):
         bootstrap("roc_auc", table.assign(label=1.0), **options)
-    with pytest.raises(StatisticsError, match="120 labels or scores are missing"):
+    with pytest.raises(
+        StatisticsError, match="120 of 120 values of 'score' are missing"
+    ):
         bootstrap("roc_auc", table.assign(score=np.nan), **options)
     with pytest.raises(StatisticsError, match="Unknown metric"):
         bootstrap("auc", table, **options)

@@ -10,7 +10,7 @@ from scipy.stats import norm
 from sklearn.metrics import brier_score_loss
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats import calibration_curve
+from clinicadl_trust.stats import brier_score, calibration_curve
 from clinicadl_trust.stats.calibration.error import expected_calibration_error
 from clinicadl_trust.stats.calibration.reliability import (
     brier_decomposition,
@@ -155,7 +155,7 @@ def test_ece_is_the_mean_gap_of_bins():
     assert made == again
     other = expected_calibration_error(label, score, n_simulations=4000, seed=1)
     assert made.expected_if_calibrated != other.expected_if_calibrated
-    assert made.to_frame().shape == (1, 11)
+    assert made.to_frame().shape == (1, 12) and made.calibration == "calibrated"
 
 
 def test_participants_make_chance_larger():
@@ -257,3 +257,19 @@ def test_scores_that_nearly_separate_still_converge():
         maxiter=200, tol=1e-14
     )
     assert_allclose(calibration_slope(label, score).value, theirs.params[1], rtol=1e-5)
+
+
+def test_the_brier_score_has_a_clustered_interval():
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(60), 4)
+    label = np.repeat(rng.integers(0, 2, 60), 4)
+    score = np.clip(0.5 + 0.2 * (2 * label - 1) + 0.2 * rng.normal(size=240), 0, 1)
+    made, naive = brier_score(label, score, who), brier_score(label, score)
+    assert made.value == pytest.approx(np.mean((score - label) ** 2))
+    losses = pd.Series((score - label) ** 2).groupby(who).sum() / 4 - made.value
+    expected = (losses**2).sum() / 59 / 60
+    assert made.standard_error == pytest.approx(expected**0.5)
+    assert made.n_clusters == 60 and naive.n_clusters == 240
+    assert made.low < made.value < made.high
+    with pytest.raises(StatisticsError):
+        brier_score(label, 2 * score, who)

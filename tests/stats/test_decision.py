@@ -136,7 +136,7 @@ def test_few_decisions_are_pointed_out():
         ([0, 1], [0.2, 0.7], 1.0, "one is 1"),
         ([0, 1], [0.2, 0.7], [0.2, 0], "one is 0"),
         ([0, 1], [0.2, 0.7], [0.2, np.nan], "one is nan"),
-        ([0, 1], [0.2, 0.7], [], r"shape \(0,\)"),
+        ([0, 1], [0.2, 0.7], [], "one is needed"),
         ([0, 1], [0.2, 2.0], 0.3, "outside 0 to 1"),
         ([0, 1], [0.2], 0.3, "2 labels and 1 scores"),
         ([1, 1], [0.2, 0.7], 0.3, "All 2 labels are 1"),
@@ -154,3 +154,8 @@ def test_mistakes_are_named(label, score, thresholds, message):
 def test_an_unknown_strategy_is_named():
     with pytest.raises(StatisticsError, match="'all' is no strategy"):
         compare_net_benefit([0, 1], [0.2, 0.7], "all", 0.3)
+
+
+def test_a_curve_is_drawn_over_all_thresholds():
+    label, score = np.tile([0, 1], 20), np.linspace(0.1, 0.9, 40)
+    assert net_benefit(label, score).points["threshold"].nunique() == 19

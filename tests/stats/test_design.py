@@ -278,3 +278,35 @@ def test_the_primary_strategy_can_be_chosen_but_not_a_leaky_one():
         choose_primary(designs(), "scans")
     with pytest.raises(StatisticsError, match="Did you mean 'sealed'"):
         choose_primary(designs(), "seald")
+
+
+def periods(names):
+    """Two visits of everybody, the second tested in a later period."""
+    images = cohort(visits=2)
+    first = images["session_id"] == "ses-M000"
+    tables = [
+        predict(images[first], split=0).assign(fold=names[0]),
+        predict(images[~first], split=1).assign(fold=names[1]),
+    ]
+    return concat(tables)
+
+
+def test_successive_periods_may_test_a_participant_again():
+    found = design(periods(["from 2020-01-01", "from 2021-01-01"]))
+    assert (found.kind, found.leak, found.n_travellers) == ("cross-validation", "", 40)
+    assert "more than one period: 40" in found.warnings[0]
+    assert "which this table cannot tell" in found.warnings[0]
+    for names in (["early", "late"], ["from 2020-01-01", "from 2020-01-01"]):
+        assert "40 participants are in training" in design(periods(names)).leak
+
+
+def test_who_trained_is_not_inferred_where_it_is_listed():
+    table = periods(["early", "late"])
+    people = sorted(table["participant_id"].unique())
+    tested = table[table["participant_id"].isin(people[:20])]
+    trained = table[table["participant_id"].isin(people[20:])].assign(group="train")
+    both = concat([tested, trained])
+    assert not design(both).leak
+    assert design(both.query("group == 'test' or split == 0")).leak
+    seen = concat([both, tested[:1].assign(group="train")])
+    assert design(seen).leak == "1 participant is in training and in test"

@@ -44,6 +44,22 @@ def test_equal_errors_have_the_closed_form():
         assert_allclose(made.standard_error, y.std(ddof=1) / 5**0.5)
 
 
+def test_without_a_site_is_a_meta_analysis_of_the_others():
+    y, se = np.array([0.8, 0.9, 0.7, 0.85]), np.array([0.05, 0.04, 0.06, 0.05])
+    made = heterogeneity(y, se, transform="logit", confidence_level=0.9)
+    for place, row in made.influence.iterrows():
+        keep = np.arange(4) != place
+        rest = heterogeneity(y[keep], se[keep], transform="logit", confidence_level=0.9)
+        found = row[["value_without", "low_without", "high_without", "tau2_without"]]
+        expected = [rest.value, rest.low, rest.high, rest.tau2]
+        assert_allclose(found.to_numpy(float), expected)
+
+
+def test_without_one_of_two_sites_nothing_is_known():
+    made = heterogeneity([0.8, 0.9], [0.05, 0.05])
+    assert made.influence.filter(like="without").isna().all(axis=None)
+
+
 def test_alike_sites_have_no_variance_and_say_what_that_shows():
     made = heterogeneity([0.80, 0.81, 0.79, 0.80, 0.80], [0.05] * 5)
     assert made.tau2 == 0 and made.i2 == 0

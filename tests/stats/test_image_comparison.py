@@ -54,6 +54,17 @@ def test_one_image_each_without_sites_is_the_paired_t_test():
     assert_allclose([row["low"], row["high"]], [low, high])
 
 
+def test_models_that_are_seldom_of_another_opinion_say_what_that_costs():
+    table = dice(models=("a", "b", "c"), n=80).assign(label=1.0, score=1.0)
+    who = table["participant_id"].str[4:].astype(int)
+    table.loc[(table["model"] == "b") & (who < 5), "score"] = 0.0
+    table.loc[(table["model"] == "c") & (who < 40), "score"] = 0.0
+    made = compare_models(table, "correct", site=None)
+    labels = made.comparisons.set_index(["model", "reference"])["calibration"]
+    assert labels["a", "b"] == "conservative" == made.calibration
+    assert labels["a", "c"] == "calibrated"
+
+
 def test_balanced_sites_have_the_t_test_of_their_means():
     table = dice(models=("a", "b"), site_sd=0.05, seed=3)
     row = compare_models(table, "dice").comparisons.iloc[0]
@@ -125,8 +136,8 @@ def test_a_model_and_its_copy_differ_in_nothing():
 @pytest.mark.parametrize(
     ("change", "options", "message"),
     [
-        (lambda t: t, {"value": "dic"}, "Did you mean 'dice'"),
-        (lambda t: t, {"value": "correct"}, "no column 'label'"),
+        (lambda t: t, {"metric": "dic"}, "Did you mean 'dice'"),
+        (lambda t: t, {"metric": "correct"}, "no column 'label'"),
         (lambda t: t.head(0), {}, "empty"),
         (lambda t: t[t["model"] == "a"], {}, "one model, 'a'"),
         (lambda t: t.drop(index=0), {}, "1 of 60 images lack a model"),
@@ -137,7 +148,7 @@ def test_a_model_and_its_copy_differ_in_nothing():
     ],
 )
 def test_mistakes_are_named(change, options, message):
-    given = {"value": "dice", **options}
+    given = {"metric": "dice", **options}
     with pytest.raises(StatisticsError, match=message):
         compare_models(change(dice()), **given)
 
@@ -157,3 +168,21 @@ def test_only_one_group_of_one_strategy_is_compared():
 def test_few_sites_are_told():
     made = compare_models(dice(sites=3), "dice")
     assert made.calibration == "approximate" and "3 sites" in made.warnings[0]
+
+
+def test_a_metric_goes_by_its_other_names():
+    table = dice(shift=0.03)
+    for name in ("Dice", "DICE"):
+        made = compare_models(table, name)
+        pd.testing.assert_frame_equal(
+            made.comparisons, compare_models(table, "dice").comparisons
+        )
+    with pytest.raises(StatisticsError, match="no column 'dices'"):
+        compare_models(table, "dices")
+
+
+def test_labels_other_than_0_and_1_are_not_wrong_answers():
+    table = dice(models=("a", "b")).assign(score=0.7)
+    table["label"] = 1.0 + (table["participant_id"] < "sub-030")
+    with pytest.raises(StatisticsError, match="one is 2"):
+        compare_models(table)

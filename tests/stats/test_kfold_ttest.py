@@ -101,11 +101,11 @@ def test_a_posterior_is_shown_as_text_and_as_a_row():
     ("call", "message"),
     [
         (lambda: corrected_kfold_ttest(A, 5), "5 folds x 1 repeats make 5 diff.* 10"),
-        (lambda: corrected_kfold_ttest(A, 1, 10), "n_folds=1 and n_repeats=10"),
+        (lambda: corrected_kfold_ttest(A, 1, 10), "n_folds=1 makes no sense"),
         (lambda: corrected_kfold_ttest(A, 10, unit="site"), "stats.unit_ttest"),
         (lambda: corrected_kfold_ttest(A, 10, unit="scanner"), "each scanner differs"),
         (lambda: corrected_kfold_ttest(A, 10, unit="dataset"), "left-out datasets"),
-        (lambda: corrected_kfold_ttest([np.nan] * 10, 10), "must be finite"),
+        (lambda: corrected_kfold_ttest([np.nan] * 10, 10), "missing or infinite"),
         (lambda: bayesian_correlated_ttest(A, 9, 1, -0.1), "rope=-0.1"),
         (lambda: bayesian_correlated_ttest([0.1], 9, 1), "at least two differences"),
         (lambda: bayesian_correlated_ttest(A, 0, 1), "participants to train"),

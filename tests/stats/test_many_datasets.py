@@ -1,6 +1,8 @@
 """Many datasets: Demsar's example, R, SciPy, baycomp, closed forms, mistakes."""
 
+import json
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -38,8 +40,14 @@ DEMSAR = pd.DataFrame(
 )
 
 
+#: R's friedman.test of the same table (reference/many_tests.R).
+R_TESTS = json.loads(
+    (Path(__file__).parent / "reference" / "many_tests.json").read_text()
+)["friedman"]
+
+
 def test_friedman_is_demsars():
-    made = friedman(DEMSAR)
+    made = friedman(DEMSAR, tie_correction=False)
     assert_allclose(made.average_ranks, [3.143, 2.000, 2.893, 1.964], atol=5e-4)
     assert_allclose((made.chi2, made.statistic), (9.28, 3.69), atol=5e-3)
     assert (made.df, made.df_error) == (3, 39)
@@ -61,10 +69,11 @@ def test_pairs_are_demsars():
     )
 
 
-def test_friedman_is_scipys_with_ties():
-    made = friedman(DEMSAR, tie_correction=True)
+def test_friedman_is_that_of_scipy_and_r_with_ties():
+    made = friedman(DEMSAR)
     expected = reference.friedmanchisquare(*DEMSAR.to_numpy().T)
     assert_allclose((made.chi2, made.chi2_p_value), expected)
+    assert_allclose((made.chi2, made.chi2_p_value), (R_TESTS["chi2"], R_TESTS["p"]))
     assert made.warnings == () and made.calibration == "calibrated"
 
 
@@ -92,7 +101,7 @@ def test_ranks_that_never_differ_are_certain():
 
 
 def test_friedman_is_shown_as_text_and_as_a_row():
-    made = friedman(DEMSAR)
+    made = friedman(DEMSAR, tie_correction=False)
     assert "F(3, 39) = 3.69" in str(made) and "C4.5+m+cf 1.964" in str(made)
     assert made.to_frame()["p_value"][0] == made.p_value
 
@@ -130,7 +139,7 @@ R = [
 
 @pytest.mark.parametrize(("differences", "level", "expected"), R)
 def test_wilcoxon_is_that_of_r(differences, level, expected):
-    made = wilcoxon(differences, level)
+    made = wilcoxon(differences, confidence_level=level)
     n = len(differences)
     assert made.statistic == min(expected[0], n * (n + 1) / 2 - expected[0])
     assert_allclose((made.p_value, made.effect, made.low, made.high), expected[1:])
@@ -228,6 +237,9 @@ def test_the_seed_makes_the_draws():
     same = [bayesian_signed_rank(differences, seed=3, n_draws=500) for _ in range(2)]
     assert str(same[0]) == str(same[1])
     assert "500 draws" in str(same[0])
+    assert_allclose(*(each.draws for each in same))
+    assert "draws" not in same[0].to_frame()
+    assert_allclose(same[0].draws.mean(), same[0].mean)
 
 
 @pytest.mark.parametrize(
@@ -242,8 +254,8 @@ def test_the_seed_makes_the_draws():
         ),
         (lambda: friedman(DEMSAR, post_hoc="rank"), "post_hoc='rank' is unknown"),
         (lambda: wilcoxon([1, 2], zero_method="zsplit"), "zero_method='zsplit'"),
-        (lambda: wilcoxon([np.nan]), "must be finite"),
-        (lambda: wilcoxon([1.0], 95), "Write 0.95"),
+        (lambda: wilcoxon([np.nan]), "1 of 1 values are missing"),
+        (lambda: wilcoxon([1.0], confidence_level=95), "Write 0.95"),
         (lambda: bayesian_signed_rank([1.0], -1), "rope=-1"),
         (lambda: bayesian_signed_rank([1.0], prior_strength=0), "prior_strength=0"),
         (lambda: bayesian_signed_rank([]), "at least one"),
@@ -252,3 +264,11 @@ def test_the_seed_makes_the_draws():
 def test_mistakes_are_named(call, message):
     with pytest.raises(StatisticsError, match=message):
         call()
+
+
+def test_two_models_or_their_differences():
+    rng = np.random.default_rng(0)
+    first, second = rng.normal(size=(2, 12))
+    assert wilcoxon(first, second) == wilcoxon(first - second)
+    with pytest.raises(StatisticsError, match="12 values and the second 11"):
+        wilcoxon(first, second[:-1])

@@ -74,7 +74,7 @@ def test_the_width_is_that_of_the_authors(expected, one, two):
     assert_allclose(made.value, mean - (2 - 2 / n_folds) * (mean - ordinary))
     assert_allclose(made.high - made.low, 2 * 1.959963984540054 * made.standard_error)
     assert made.n == 80 and made.n_clusters == 40
-    assert made.calibration == "approximate"  # two repeats, 40 participants
+    assert made.calibration == "approximate"
 
 
 def test_the_correction_undoes_a_loss_that_falls_as_one_over_n():
@@ -90,7 +90,7 @@ def test_the_correction_undoes_a_loss_that_falls_as_one_over_n():
     made = nested_cross_validation_interval(losses)
     assert_allclose(made.value, 0.2 + 3 / 60)
     ten = NestedLosses(*(np.repeat(a, 10, axis=0) for a in (outer, inner, folds)))
-    assert nested_cross_validation_interval(ten).calibration == "calibrated"
+    assert nested_cross_validation_interval(ten).warnings == ()
     assert "With 1 repeats" in made.warnings[0]
 
 

@@ -80,6 +80,19 @@ def test_a_function_is_swapped_as_the_metric_is():
     assert_allclose(metric[columns], function[columns])
 
 
+@pytest.mark.parametrize("name", ["fold", "split"])
+def test_out_of_fold_scores_are_warned_of(name):
+    table = images(20)
+    options = {"models": ["a", "b"], "cluster": "participant_id", "n_resamples": 99}
+    folds = table.assign(**{name: np.arange(len(table)) % 5})
+    made = permutation_test(folds, "mae", **options)
+    assert "Scores of 5 folds" in made.warnings[0]
+    assert "corrected_kfold_ttest" in made.warnings[0]
+    one = permutation_test(table.assign(**{name: 0}), "mae", **options)
+    assert one.warnings == ()
+    assert_allclose(one.comparisons["p_value"], made.comparisons["p_value"])
+
+
 def test_equal_models_are_rejected_at_the_nominal_rate():
     rejected = adjusted = 0
     for seed in range(300):
@@ -101,10 +114,12 @@ def test_equal_models_are_rejected_at_the_nominal_rate():
     ("options", "message"),
     [
         ({"models": ["a", "d"]}, "no column 'd'"),
-        ({"models": ["a", "a"]}, "Two models or more"),
+        ({"models": ["a", "a"]}, "Two models or more.*refit_permutation_test"),
+        ({"models": ["a"], "permute": "label"}, "share training .*refit_permutation"),
+        ({"permute": "labels"}, "permute='labels' is unknown"),
         ({"cluster": None}, "cluster='participant_id'"),
         ({"cluster": "patient"}, "cluster='patient' is no column"),
-        ({"n_resamples": 9}, "too few"),
+        ({"n_resamples": 9}, "from 99 on"),
         ({"label": "truth"}, "no column 'truth'"),
         ({"statistic": "auc"}, "Unknown metric 'auc'"),
     ],
@@ -126,7 +141,20 @@ def test_tables_that_say_nothing_are_refused():
         permutation_test(images().head(0), "mean", **options)
     table = images()
     table.loc[3, "a"] = np.nan
-    with pytest.raises(StatisticsError, match="lacks a score for 1 images"):
+    with pytest.raises(StatisticsError, match="1 of 90 scores of 'a' are missing"):
         permutation_test(table, "mean", **options)
     with pytest.raises(StatisticsError, match="undefined on some permutations"):
         permutation_test(images().assign(label=1.0), "roc_auc", **options)
+
+
+def test_models_are_the_columns_of_scores():
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(rng.normal(size=(30, 2)), columns=["cnn", "svm"])
+    table["label"] = rng.integers(0, 2, 30)
+    table["participant_id"], table["site"] = np.arange(30) // 2, 1
+    given = {"cluster": "participant_id", "n_resamples": 199}
+    found = permutation_test(table, "roc_auc", **given)
+    wanted = permutation_test(table, "roc_auc", models=["cnn", "svm"], **given)
+    pd.testing.assert_frame_equal(found.comparisons, wanted.comparisons)
+    with pytest.raises(StatisticsError, match=r"1 columns of scores \(cnn\)"):
+        permutation_test(table.drop(columns="svm"), "roc_auc", **given)

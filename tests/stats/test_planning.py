@@ -179,7 +179,7 @@ PILOT = draw(0)
 @pytest.mark.parametrize(
     ("metric", "options", "message"),
     [
-        ("auc", {"width": 0.1}, "metric='auc' is unknown"),
+        ("auroc", {"width": 0.1}, "metric='auroc' is unknown"),
         ("roc_auc", {}, "not neither"),
         ("roc_auc", {"width": 0.1, "power": 0.8}, "not both"),
         ("roc_auc", {"power": 0.8}, "power needs difference"),
@@ -213,7 +213,7 @@ PILOT = draw(0)
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.nan)}, "120 of 120"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score="a")}, "must be numbers"),
         ("mean", {"width": 0.1, "pilot": PILOT.assign(score=np.inf)}, "be finite"),
-        ("mean", {"width": 0.1, "pilot": PILOT.iloc[:0]}, "two participants"),
+        ("mean", {"width": 0.1, "pilot": PILOT.iloc[:0]}, "it has no row"),
         (
             "roc_auc",
             {"width": 0.1, "pilot": PILOT, "images_per_participant": 2},
@@ -225,3 +225,17 @@ PILOT = draw(0)
 def test_contradictions_are_named(metric, options, message):
     with pytest.raises(StatisticsError, match=message):
         required_sample_size(metric, **options)
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "given"),
+    [
+        ("auc", "roc_auc", {"value": 0.85}),
+        ("AUC", "roc_auc", {"value": 0.85}),
+        ("dice", "mean", {"sd": 0.1}),
+        ("accuracy", "proportion", {"value": 0.8}),
+    ],
+)
+def test_a_metric_goes_by_its_other_names(name, known, given):
+    made, same = (required_sample_size(m, width=0.1, **given) for m in (name, known))
+    assert made == same

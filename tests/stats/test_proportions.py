@@ -7,7 +7,8 @@ from scipy.stats import binomtest
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.proportions import mcnemar, proportion
+from clinicadl_trust.stats.mcnemar import mcnemar
+from clinicadl_trust.stats.proportions import proportion
 
 
 @pytest.mark.parametrize("count", [0, 1, 9, 10])
@@ -18,6 +19,31 @@ def test_intervals_are_those_of_the_binomial(count):
         assert_allclose([made.low, made.high], expected, atol=1e-12)
     answers = np.arange(10) < count
     assert proportion(answers).low == proportion(count, 10).low
+
+
+@pytest.mark.parametrize(
+    ("count", "n", "label"),
+    [(8, 16, "calibrated"), (192, 200, "calibrated"), (193, 200, "approximate")],
+)
+def test_wilson_is_calibrated_from_eight_of_the_rarer_answer_on(count, n, label):
+    assert proportion(count, n).calibration == label
+    assert proportion(n - count, n).calibration == label
+    assert proportion(count, n, "clopper-pearson").calibration == "conservative"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "participants", "label"),
+    [(8, 40, "calibrated"), (7, 40, "conservative"), (8, 19, "approximate")],
+)
+def test_clustered_labels_count_the_participants_that_differ(
+    wrong, participants, label
+):
+    who = np.repeat(np.arange(participants), 2)
+    right = (who >= wrong).astype(float)
+    share, opposite = (proportion(x, cluster=who) for x in (right, 1 - right))
+    test = mcnemar(np.ones_like(right), right, who)
+    assert share.calibration == opposite.calibration == label
+    assert test.calibration == label.replace("conservative", "approximate")
 
 
 def test_clusters_widen_the_interval_and_are_counted():

@@ -1,5 +1,8 @@
 """Agreement of raters: published tables, closed forms, mistakes."""
 
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -35,6 +38,8 @@ def test_icc_is_that_of_shrout_and_fleiss(form):
     made = icc(SHROUT_FLEISS, form)
     assert_allclose([made.value, made.low, made.high], PSYCH[form], rtol=1e-7)
     assert made.n_clusters == 6 and made.n == 24
+    # Form 2 covers .70 to .96, depending on how much raters differ.
+    assert made.calibration == ("approximate" if form[0] == "2" else "calibrated")
 
 
 def test_raters_who_agree_have_an_icc_of_one():
@@ -61,10 +66,59 @@ def test_kappa_is_that_of_scikit_learn(weights):
         (lambda: icc([[1, np.nan], [1, 2]]), "1 targets lack a rating"),
         (lambda: icc(np.ones((3, 2))), "Every rating is 1"),
         (lambda: cohen_kappa([1, 2], [1]), "2 labels of one rater and 1"),
-        (lambda: cohen_kappa([1, None], [1, 2]), "1 images lack a label"),
+        (lambda: cohen_kappa([1, None], [1, 2]), "1 of 2 labels are missing"),
         (lambda: cohen_kappa(["a", "a"], ["a", "a"]), "Every label is a"),
     ],
 )
 def test_mistakes_are_named(call, message):
     with pytest.raises(StatisticsError, match=message):
         call()
+
+
+@pytest.mark.parametrize("written", ["ICC(2,k)", "ICC2k", "2,k", "icc(2, k)"])
+def test_the_forms_of_shrout_and_fleiss_have_many_spellings(written):
+    ratings = np.random.default_rng(0).normal(size=(12, 3)) + np.arange(12)[:, None]
+    assert icc(ratings, written) == icc(ratings, "2k")
+    assert icc(ratings, "ICC(3,1)") == icc(ratings, "3")
+    with pytest.raises(StatisticsError, match="form='ICC"):
+        icc(ratings, "ICC(4,1)")
+
+
+#: R's psych (reference/raters.R).
+R = json.loads((Path(__file__).parent / "reference" / "raters.json").read_text())
+
+
+def images(table):
+    """Return the labels of both raters that a table counts."""
+    counts = np.asarray(table)
+    places = np.indices(counts.shape).reshape(2, -1)
+    return np.repeat(places, counts.ravel(), axis=1)
+
+
+@pytest.mark.parametrize("weights", [None, "linear", "quadratic"])
+def test_kappa_is_that_of_psych(weights):
+    made = cohen_kappa(*images(R["table"]), weights=weights)
+    value, low, high = R[weights or "plain"]
+    assert_allclose(made.value, value, rtol=1e-10)
+    # psych's weighted intervals are up to 4 % wider: see the next test for ours.
+    rtol = 1e-9 if weights is None else 0.05
+    assert_allclose([made.low, made.high], [low, high], rtol=rtol)
+
+
+@pytest.mark.parametrize("weights", [None, "linear", "quadratic"])
+def test_the_error_of_kappa_is_that_of_the_delta_method(weights):
+    shares = np.asarray(R["table"]) / np.sum(R["table"])
+    apart = np.abs(np.subtract.outer(range(3), range(3)))
+    cost = {None: apart > 0, "linear": apart, "quadratic": apart**2}[weights]
+
+    def kappa(p):
+        return 1 - (cost * p).sum() / (cost * np.outer(p.sum(1), p.sum(0))).sum()
+
+    slope, step = np.zeros((3, 3)), 1e-6
+    for place in np.ndindex(3, 3):
+        move = np.zeros((3, 3))
+        move[place] = step
+        slope[place] = (kappa(shares + move) - kappa(shares - move)) / (2 * step)
+    square = (shares * slope**2).sum() - (shares * slope).sum() ** 2
+    made = cohen_kappa(*images(R["table"]), weights=weights)
+    assert_allclose(made.standard_error, (square / 100) ** 0.5, rtol=1e-7)

@@ -58,7 +58,10 @@ def test_what_would_be_wrong_is_said_with_figures():
     [
         (held_out(), "retrained", "tested once"),
         (held_out(sites=4), "hospital", "There are 4 sites"),
-        (folds(), "patient", "Seal a test group"),
+        (folds(), "patient", "Seal a test"),
+        (folds(), "hospital", "LeaveOneSiteOut"),
+        (folds(by="site"), "retrained", "estimand hospital"),
+        (held_out().drop(columns="site"), "hospital", "no 'site'"),
     ],
 )
 def test_what_a_table_cannot_answer_is_said(table, estimand, reason):
@@ -69,7 +72,9 @@ def test_what_a_table_cannot_answer_is_said(table, estimand, reason):
 
 def test_many_sites_of_a_test_group_tell_of_a_new_hospital():
     made = recommend(held_out(participants=60, sites=10), "hospital")
-    assert made.estimate == "heterogeneity" and "prediction interval" in made.reason
+    assert (made.estimate, made.compare) == ("unit_interval", "unit_ttest")
+    assert "prediction interval" in made.reason and "10 sites" in made.reason
+    assert "counting patients, not hospitals" in set(made.wrong["procedure"])
 
 
 def test_a_leaky_split_is_refused():

@@ -8,7 +8,6 @@ from scipy import stats as scipy_stats
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats import (
-    adjust,
     corrected_resampled_ttest,
     cross_validation_interval,
     unit_interval,
@@ -115,23 +114,3 @@ def test_nonsense_is_refused(values, sizes, message):
         cross_validation_interval(values, *sizes)
     with pytest.raises(StatisticsError, match=message):
         corrected_resampled_ttest(values, *sizes)
-
-
-def test_holm_by_hand():
-    # sorted .01 .02 .03 .4: x4, x3, x2, x1, never decreasing
-    adjusted = adjust([0.02, 0.4, 0.01, 0.03])
-    assert adjusted.tolist() == pytest.approx([0.06, 0.4, 0.04, 0.06])
-
-
-def test_a_test_that_was_not_made_does_not_count():
-    adjusted = adjust([0.02, math.nan, 0.01])
-    assert adjusted[[0, 2]].tolist() == pytest.approx([0.02, 0.02])
-    assert math.isnan(adjusted[1])
-    assert np.isnan(adjust([math.nan])).all()
-
-
-def test_an_unknown_adjustment_is_refused():
-    with pytest.raises(StatisticsError, match="Did you mean 'holm'"):
-        adjust([0.1], "holmes")
-    with pytest.raises(StatisticsError, match="between 0 and 1"):
-        adjust([1.2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 
 import pandas as pd
 
@@ -16,12 +17,13 @@ from clinicadl_trust.report.evidence import (
     estimate,
     flip,
     place,
+    refitted,
     shown,
     strongest,
     wins,
 )
 from clinicadl_trust.report.glossary import Metric
-from clinicadl_trust.report.text import joined, number
+from clinicadl_trust.report.text import joined, number, p_phrase
 
 __all__ = [
     "against_baselines",
@@ -48,9 +50,11 @@ def against_chance(benchmark: Benchmark) -> Iterator[Claim]:
         if not model.is_baseline
         and (row := estimate(benchmark, model.name, evidence)) is not None
     ]
-    better = [each for each in rows if beats_chance(metric, each[1])]
-    others = [each for each in rows if beats_chance(metric, each[1]) is False]
+    verdicts = [_beats_guessing(benchmark, evidence, *each) for each in rows]
+    better = [each for each, v in zip(rows, verdicts, strict=True) if v]
+    others = [each for each, v in zip(rows, verdicts, strict=True) if v is False]
     where = f"{metric.title} {place(evidence)}"
+    said = partial(_chanced, benchmark, evidence)
     if better:
         models = [model for model, _ in better]
         seen = "they have" if len(models) > 1 else "it has"
@@ -58,18 +62,37 @@ def against_chance(benchmark: Benchmark) -> Iterator[Claim]:
             "may",
             f"{_named(models)} {_tell(benchmark, len(models))} better than guessing, "
             f"in people {seen} never seen.",
-            _lines(where, [(m, shown(row)) for m, row in better]),
+            _lines(where, [(m, said(m, r)) for m, r in better]),
         )
     if others:
+        level = metric.chance
+        guessing = "" if level is None else f", where guessing scores {number(level)}"
         models = [model for model, _ in others]
         yield Claim(
             "may not",
             f"That {_named(models)} {_do(models)} better than guessing.",
-            _lines(
-                f"{where}, where guessing scores {number(metric.chance)}",
-                [(m, shown(row)) for m, row in others],
-            ),
+            _lines(where + guessing, [(m, said(m, r)) for m, r in others]),
         )
+
+
+def _beats_guessing(
+    benchmark: Benchmark, evidence: Strategy, model: Model, row: pd.Series
+) -> bool | None:
+    """Ask the interval and, where labels were redrawn, the refits: both must agree."""
+    answer = beats_chance(benchmark.metric(), row)
+    p_value = refitted(benchmark, model.name, evidence)
+    if p_value is not None and answer is not False:
+        return bool(p_value < 1 - row["confidence_level"])
+    return answer
+
+
+def _chanced(
+    benchmark: Benchmark, evidence: Strategy, model: Model, row: pd.Series
+) -> str:
+    """Write an estimate, and the p-value of refits on redrawn labels."""
+    p_value = refitted(benchmark, model.name, evidence)
+    refits = f", refitted on redrawn labels {p_phrase(p_value)}"
+    return shown(row) + (refits if p_value is not None else "")
 
 
 def against_baselines(benchmark: Benchmark) -> Iterator[Claim]:
@@ -86,7 +109,7 @@ def against_baselines(benchmark: Benchmark) -> Iterator[Claim]:
         for model in benchmark.models
         if not model.is_baseline
         and (row := estimate(benchmark, model.name, evidence)) is not None
-        and beats_chance(metric, row) is not False
+        and _beats_guessing(benchmark, evidence, model, row) is not False
     ]
     for kind in kinds:
         baseline = next((m for m in benchmark.models if m.type == kind), None)

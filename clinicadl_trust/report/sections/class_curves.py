@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 
+import numpy as np
 import pandas as pd
 from markupsafe import Markup
 
+from clinicadl_trust import plots
+from clinicadl_trust.plots import Look
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
-from clinicadl_trust.report.charts import Curve, calibration_chart, roc_chart
+from clinicadl_trust.report.charts import draw
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.text import interval, joined, number, percent
 
-__all__ = ["Chart", "calibration_charts", "roc_charts"]
+__all__ = ["Chart", "calibration_charts", "looks", "roc_charts"]
 
 #: Shares of false alarms at which the table reads an ROC curve.
 _FALSE_ALARMS = (0.05, 0.1, 0.2, 0.3, 0.5)
@@ -75,7 +79,12 @@ def roc_charts(
         yield Chart(
             f"roc-{strategy.name}{suffix}",
             f"ROC{suffix}",
-            roc_chart(curves, f"chart-roc-{rank}-{number_}", title, description),
+            draw(
+                partial(plots.roc_curve, part, look=looks(benchmark), legend=False),
+                key=f"chart-roc-{rank}-{number_}",
+                title=title,
+                description=description,
+            ),
             ("False alarms", *(percent(x) for x in _FALSE_ALARMS)),
             _roc_rows(curves),
             "Sensitivity reached with at most this share of false alarms",
@@ -111,8 +120,17 @@ def calibration_charts(
         yield Chart(
             f"calibration-{strategy.name}{suffix}",
             f"Calibration{suffix}",
-            calibration_chart(
-                curves, f"chart-calibration-{rank}-{number_}", title, description
+            draw(
+                partial(
+                    plots.calibration_curve,
+                    dict(list(part.groupby("model", sort=False))),
+                    look=looks(benchmark),
+                    intervals=False,
+                    legend=False,
+                ),
+                key=f"chart-calibration-{rank}-{number_}",
+                title=title,
+                description=description,
             ),
             ("Model", "Predicted", "Observed", "Interval", "People"),
             _calibration_rows(benchmark, part),
@@ -130,21 +148,34 @@ def _classes(benchmark: Benchmark, table: pd.DataFrame) -> list[tuple[str, str]]
     return [(name, f", {name} against the rest") for name in found]
 
 
-def _lines(benchmark: Benchmark, table: pd.DataFrame, x: str, y: str) -> list[Curve]:
-    look = styles(benchmark.models)
+def looks(benchmark: Benchmark) -> dict[str, Look]:
+    """Return how plots draw each model, by its name."""
+    return {name: each.look for name, each in styles(benchmark.models).items()}
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """The points of one model, in the order of the line."""
+
+    name: str
+    x: np.ndarray
+    y: np.ndarray
+
+
+def _lines(benchmark: Benchmark, table: pd.DataFrame, x: str, y: str) -> list[_Curve]:
     return [
-        Curve(model.title, look[model.name], rows[x].to_numpy(), rows[y].to_numpy())
+        _Curve(model.title, rows[x].to_numpy(), rows[y].to_numpy())
         for model in benchmark.models
         if len(rows := table[table["model"] == model.name])
     ]
 
 
-def _reading(curves: list[Curve], false_alarms: float) -> list[tuple[str, float]]:
+def _reading(curves: list[_Curve], false_alarms: float) -> list[tuple[str, float]]:
     """Read the sensitivity that each curve reaches with so many false alarms."""
     return [(c.name, float(c.y[c.x <= false_alarms + 1e-9].max())) for c in curves]
 
 
-def _roc_rows(curves: list[Curve]) -> tuple[tuple[str, ...], ...]:
+def _roc_rows(curves: list[_Curve]) -> tuple[tuple[str, ...], ...]:
     columns = [[share for _, share in _reading(curves, x)] for x in _FALSE_ALARMS]
     return tuple(
         (curve.name, *(percent(column[n]) for column in columns))

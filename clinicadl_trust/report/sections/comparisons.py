@@ -16,6 +16,7 @@ from clinicadl_trust.report.evidence import (
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.sections.base import Section
+from clinicadl_trust.report.sections.posteriors import ROPE, posterior_panels
 from clinicadl_trust.report.text import count, interval, p_value, signed
 
 __all__ = ["build"]
@@ -36,6 +37,8 @@ def build(benchmark: Benchmark) -> Section:
         "reference": benchmark.reference,
         "primary": _primary(benchmark, table),
         "figures": _figures(benchmark, table),
+        "posteriors": posterior_panels(benchmark, _pairs(benchmark, table)),
+        "rope": ROPE,
         "methods": methods(benchmark, table),
     }
     return Section(
@@ -121,6 +124,18 @@ def _forest(
         row_heading="First minus second",
         direction=better if metric.higher_is_better else better[::-1],
     )
+
+
+def _pairs(benchmark: Benchmark, table: pd.DataFrame) -> list[tuple[str, str]]:
+    """Return the pairs that were asked about, without the majority baseline."""
+    constant = {model.name for model in benchmark.models if model.type == "majority"}
+    rows = table[table["metric"] == benchmark.primary_metric]
+    pairs = [
+        (row["model"], row["reference"])
+        for row in _turned(benchmark, rows)
+        if asked(benchmark, row) and not constant & {row["model"], row["reference"]}
+    ]
+    return list(dict.fromkeys(pairs))
 
 
 def _groups(benchmark: Benchmark, rows: list[pd.Series]) -> tuple[Group, ...]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
-from markupsafe import Markup
 
+from clinicadl_trust import plots
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
-from clinicadl_trust.report.charts import Curve, scatter_chart
+from clinicadl_trust.report.charts import draw
 from clinicadl_trust.report.evidence import headed
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.sections.class_curves import (
     Chart,
     calibration_charts,
+    looks,
     roc_charts,
 )
+from clinicadl_trust.report.sections.decisions import decision_charts
 from clinicadl_trust.report.text import count
 from clinicadl_trust.stats import calibration_curve, roc_curve
 
@@ -56,6 +59,9 @@ def build(benchmark: Benchmark) -> Section:
         "panels": panels,
         "legend": [] if regression else legend,
         "regression": regression,
+        "decision": any(
+            c.key.startswith("decision-") for p in panels for c in p.charts
+        ),
         "n_points": _N_POINTS,
     }
     return Section("curves", title, "curves.html", content, tuple(missing))
@@ -87,6 +93,9 @@ def _curves(
             *roc_charts(benchmark, strategy, roc, rank),
             *calibration_charts(benchmark, strategy, calibration, rank),
         )
+        if len(calibration):  # else scores are no probabilities
+            drawn = predictions[predictions["model"].isin(names)]
+            charts += tuple(decision_charts(benchmark, strategy, drawn, rank))
         if charts:
             panels.append(_Panel(headed(benchmark, strategy), charts))
     return panels
@@ -132,19 +141,22 @@ def _scatter(
     """Draw one model's test scans; ``place`` makes its ids unique."""
     rows = rows[rows["seed"] == rows["seed"].min()].sort_values(list(IDS))
     shown = rows.iloc[:: -(-len(rows) // _N_POINTS)]
-    points = Curve(
-        model.title,
-        styles(benchmark.models)[model.name],
-        shown["label"].to_numpy(float),
-        shown["score"].to_numpy(float),
-    )
     people = count(rows["participant_id"].nunique(), "participant")
     description = (
         f"{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
         "prediction is right. The values are in predictions.tsv."
     )
     title = f"{model.title}, {strategy.heading.lower()}"
-    drawing: Markup = scatter_chart(
-        points, limits, f"chart-scatter-{place}", title, description
+    drawing = draw(
+        partial(
+            plots.predicted_against_true,
+            shown["label"],
+            shown["score"],
+            limits=limits,
+            look=looks(benchmark)[model.name],
+        ),
+        key=f"chart-scatter-{place}",
+        title=title,
+        description=description,
     )
     return Chart(f"scatter-{strategy.name}-{model.name}", model.title, drawing)

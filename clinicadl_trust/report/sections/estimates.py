@@ -7,11 +7,11 @@ from collections.abc import Sequence
 import pandas as pd
 
 from clinicadl_trust.report.benchmark import Benchmark, Strategy
-from clinicadl_trust.report.evidence import methods, people
+from clinicadl_trust.report.evidence import methods, people, refitted
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import Style, styles
 from clinicadl_trust.report.sections.base import Section
-from clinicadl_trust.report.text import interval, number
+from clinicadl_trust.report.text import interval, number, p_phrase
 
 __all__ = ["build", "estimate_forest"]
 
@@ -30,6 +30,7 @@ def build(benchmark: Benchmark) -> Section:
         )
     content = {
         "forests": forests,
+        "chance": _chance(benchmark),
         "warnings": _warnings(benchmark),
         "has_leaky": any(s.leaky for s in benchmark.strategies),
         "methods": methods(benchmark, benchmark.estimates),
@@ -136,6 +137,20 @@ def _fold_values(
         if rows[["repeat", "split"]].drop_duplicates().shape[0] > 1:
             found[key] = tuple(rows["value"].dropna())
     return found  # type: ignore[return-value]
+
+
+def _chance(benchmark: Benchmark) -> list[tuple[str, str]]:
+    """Return the p-values of refits on redrawn labels, split by split."""
+    found = []
+    for strategy in benchmark.honest:
+        said = [
+            f"{model.title} {p_phrase(p_value)}"
+            for model in benchmark.models
+            if (p_value := refitted(benchmark, model.name, strategy)) is not None
+        ]
+        if said:
+            found.append((strategy.heading, "; ".join(said)))
+    return found
 
 
 def _warnings(benchmark: Benchmark) -> list[tuple[str, str]]:

@@ -1,5 +1,6 @@
 """Whether predicted probabilities mean what they say."""
 
+from clinicadl_trust.stats.calibration.brier import brier_score
 from clinicadl_trust.stats.calibration.error import (
     CalibrationError,
     expected_calibration_error,
@@ -18,6 +19,7 @@ __all__ = [
     "BrierDecomposition",
     "CalibrationError",
     "brier_decomposition",
+    "brier_score",
     "calibration_intercept",
     "calibration_slope",
     "expected_calibration_error",

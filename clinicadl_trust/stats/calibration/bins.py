@@ -6,10 +6,10 @@ from typing import Literal
 
 import numpy as np
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.held_out import clustered_estimate
 from clinicadl_trust.stats.influence import mean_share
 from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.options import check_choice, check_whole
 from clinicadl_trust.stats.results import Estimate
 from clinicadl_trust.stats.sample import Sample
 
@@ -50,13 +50,8 @@ def bin_numbers(score: np.ndarray, n_bins: int, bins: Bins) -> np.ndarray:
     StatisticsError
         If there is not one bin, or the kind of bins is unknown.
     """
-    if bins not in _BINS:
-        raise StatisticsError(f"bins={bins!r} is unknown.{did_you_mean(bins, _BINS)}")
-    if n_bins != int(n_bins) or n_bins < 1:
-        raise StatisticsError(
-            f"n_bins={n_bins!r} makes no sense: at least one bin is needed, such as 10."
-        )
-    edges = np.linspace(0, 1, int(n_bins) + 1)[1:-1]
+    check_choice("bins", bins, _BINS)
+    edges = np.linspace(0, 1, check_whole("n_bins", n_bins) + 1)[1:-1]
     if bins == "quantile":
         edges = np.unique(np.quantile(score, edges))
     raw = np.searchsorted(edges, score, side="left")

@@ -6,12 +6,13 @@ import numpy as np
 import numpy.typing as npt
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats.sample import Counts, Sample, as_numbers
+from clinicadl_trust.stats.arrays import as_numbers, check_size
+from clinicadl_trust.stats.sample import Counts, Sample, binary_sample
 
-__all__ = ["as_probabilities", "binary_sample", "fewest"]
+__all__ = ["as_probabilities", "fewest", "two_classes"]
 
 
-def binary_sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
+def two_classes(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
     """Return the labels of two classes, both present, and their clusters.
 
     Raises
@@ -19,13 +20,7 @@ def binary_sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample
     StatisticsError
         If a label is neither 0 nor 1, or all are the same.
     """
-    sample = Sample.make(label, cluster)
-    wrong = sample.label[~np.isin(sample.label, [0, 1])]
-    if wrong.size:
-        raise StatisticsError(
-            f"Labels must be 0 or 1, and some are not, such as {wrong[0]:g}. Write 1 "
-            "for the class whose probability is the score."
-        )
+    sample = binary_sample(label, cluster)
     if np.ptp(sample.label) == 0:
         raise StatisticsError(
             f"All {sample.label.size} labels are {sample.label[0]:g}: without images "
@@ -43,10 +38,7 @@ def as_probabilities(score: npt.ArrayLike, n: int) -> np.ndarray:
         If their number differs, or one is missing or outside 0 to 1.
     """
     array = as_numbers(score, "Scores")
-    if array.size != n:
-        raise StatisticsError(
-            f"There are {n} labels and {array.size} scores. Give one score per image."
-        )
+    check_size(n, array, "scores")
     wrong = array[~((array >= 0) & (array <= 1))]
     if wrong.size:
         raise StatisticsError(

@@ -11,7 +11,7 @@ import pandas as pd
 from clinicadl_trust.stats.calibration.bins import Bins, bin_numbers, observed_share
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
+    two_classes,
 )
 from clinicadl_trust.stats.intervals import check_level
 
@@ -113,7 +113,7 @@ def brier_decomposition(
     >>> round(parts.brier, 3), round(parts.uncertainty, 3), round(parts.resolution, 3)
     (0.3, 0.25, 0.0)
     """
-    truth = binary_sample(label, None).label
+    truth = two_classes(label, None).label
     given = as_probabilities(score, truth.size)
     number = bin_numbers(given, n_bins, bins)
     size = np.bincount(number)
@@ -190,7 +190,7 @@ def reliability_curve(
         If labels are not 0 and 1, scores are no probabilities, or lengths differ.
     """
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
     number = bin_numbers(given, n_bins, bins)
     records = []

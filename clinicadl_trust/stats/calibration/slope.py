@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import numpy.typing as npt
 from scipy import special
@@ -9,19 +11,27 @@ from scipy import special
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
     fewest,
+    two_classes,
 )
-from clinicadl_trust.stats.intervals import check_level, t_interval
+from clinicadl_trust.stats.intervals import Interval, check_level, t_interval
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration, Estimate
 from clinicadl_trust.stats.sample import Counts, Sample
 
 __all__ = ["calibration_intercept", "calibration_slope"]
 
 #: Participants of the smaller class from which on intervals keep their level
-#: (measured in tests/long/test_calibration_coverage.py).
+#: (measured by ``clinicadl trust-check --scenario perfect-calibration``).
 _ENOUGH = 20
 _MAX_STEPS = 100
+
+#: What rounding leaves of a standard error of 0, as a part of the value.
+_NO_ERROR = 1e-9
+_ALIKE = (
+    "No participant's images differ from another's, or there is one participant: "
+    "nothing tells how much the value varies, and no interval can be given."
+)
 
 
 def calibration_slope(
@@ -137,9 +147,9 @@ def _checked(
     confidence_level: float,
 ) -> tuple[Sample, np.ndarray, tuple[str, ...]]:
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
-    if clip is not None and not 0 < clip < 0.5:
+    if clip is not None and not 0 < check_number("clip", clip) < 0.5:
         raise StatisticsError(
             f"clip={clip:g} must lie between 0 and 0.5, such as 1e-6."
         )
@@ -185,7 +195,8 @@ def _fit(
     scores = (design * (sample.label - share)[:, None]).T
     sums = np.stack([np.bincount(sample.cluster, row, n_clusters) for row in scores])
     factor = n_clusters / (n_clusters - 1) if n_clusters > 1 else np.nan
-    return value, np.sqrt(np.diag(bread @ (factor * sums @ sums.T) @ bread))
+    variance = np.diag(bread @ (factor * sums @ sums.T) @ bread)
+    return value, np.sqrt(np.maximum(variance, 0.0))  # rounding may leave less than 0
 
 
 def _newton(label: np.ndarray, design: np.ndarray, offset: np.ndarray) -> np.ndarray:
@@ -229,7 +240,10 @@ def _estimate(
     df = min(max(counts.n_effective, 2.0), counts.n_clusters) - 1.0
     interval = t_interval(value, error, df, confidence_level)
     calibration: Calibration = "calibrated"
-    if counts.n_effective < _ENOUGH or counts.n_effective < counts.n_clusters / 2:
+    if not error > _NO_ERROR * max(abs(value), 1.0):
+        interval, calibration = Interval(math.nan, math.nan), "approximate"
+        warnings += (_ALIKE,)
+    elif counts.n_effective < _ENOUGH or counts.n_effective < counts.n_clusters / 2:
         calibration = "approximate"
         warnings += (
             f"The smaller class has {counts.n_clusters} participants, who weigh like "

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 from scipy import special
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.cross_validation.corrected import corrected_resampled_ttest
+from clinicadl_trust.stats.means import finite_values
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["BayesianComparison", "bayesian_correlated_ttest", "check_rope"]
+
+Array = npt.NDArray[np.float64]
 
 _POINT = (
     "All differences are the same, so nothing tells how much they vary: the posterior "
@@ -51,6 +55,8 @@ class BayesianComparison:
         What the difference is about, as in ``Comparison``.
     n : int
         Differences that it is made of.
+    draws : ndarray of float, shape (n_draws,), or None
+        From the posterior of the difference, where it has no density of its own.
     """
 
     p_worse: float
@@ -68,10 +74,12 @@ class BayesianComparison:
     credible_level: float = 0.95
     estimand: str = ""
     n: int = 0
+    draws: Array | None = field(default=None, repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
-        """Return the result as a table of one row."""
-        return pd.DataFrame([{**vars(self), "warnings": " ".join(self.warnings)}])
+        """Return the result as a table of one row, without the draws."""
+        row = {k: v for k, v in vars(self).items() if k != "draws"}
+        return pd.DataFrame([{**row, "warnings": " ".join(self.warnings)}])
 
     def __str__(self) -> str:
         text = (
@@ -126,12 +134,13 @@ def bayesian_correlated_ttest(
     Demsar, Zaffalon (2017), Time for a change. JMLR 18(77), 1-36.
     """
     check_rope(rope)
-    if np.size(differences) < 2:
+    array = finite_values(differences)
+    if array.size < 2:
         raise StatisticsError(
-            f"A posterior needs at least two differences, not {np.size(differences)}. "
-            "Give one for each fold."
+            f"A posterior needs at least two differences, not {array.size}. Give one "
+            "for each fold."
         )
-    made = corrected_resampled_ttest(differences, n_train, n_test, credible_level)
+    made = corrected_resampled_ttest(array.tolist(), n_train, n_test, credible_level)
     mean, scale = made.effect, made.standard_error
     worse, better = _tails(mean, scale, made.df, rope)
     return BayesianComparison(
@@ -172,7 +181,7 @@ def check_rope(rope: float) -> None:
     StatisticsError
         If it is negative or not finite.
     """
-    if not (math.isfinite(rope) and rope >= 0):
+    if check_number("rope", rope) < 0:
         raise StatisticsError(
             f"A region of practical equivalence goes from -rope to rope; rope={rope} "
             "is no such width. Give for example .01 for a hundredth of AUC."

@@ -13,7 +13,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.cross_validation.nested import NestedLosses
 
-__all__ = ["nested_cross_validation"]
+__all__ = ["nested_cross_validation", "number_participants"]
 
 Array = npt.NDArray[np.float64]
 
@@ -68,7 +68,7 @@ def nested_cross_validation(
     ----------
     Bates, Hastie, Tibshirani (2024), JASA 119, 1434-1445, Algorithm 1.
     """
-    names, member = _participants(groups, y)
+    names, member = number_participants(groups, y)
     features = X if isinstance(X, pd.DataFrame) else np.asarray(X)
     if len(features) != len(member):
         raise StatisticsError(
@@ -129,10 +129,16 @@ def _one_repeat(
     return outer, inner
 
 
-def _participants(
+def number_participants(
     groups: Sequence[Any] | np.ndarray | None, y: npt.ArrayLike
 ) -> tuple[int, npt.NDArray[np.int64]]:
-    """Return how many participants there are, and each image's."""
+    """Return how many participants there are, and each image's, numbered from 0.
+
+    Raises
+    ------
+    StatisticsError
+        If there is not one for each image.
+    """
     n_images = len(np.asarray(y))
     if groups is None:
         return n_images, np.arange(n_images)

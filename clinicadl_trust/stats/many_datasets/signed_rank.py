@@ -10,10 +10,11 @@ import numpy.typing as npt
 from scipy import special
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.estimands import new_unit
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.means import finite_values
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Comparison
 
 __all__ = ["walsh_sums", "wilcoxon"]
@@ -27,8 +28,9 @@ _ZERO_METHODS = ("wilcox", "pratt")
 
 def wilcoxon(
     differences: Sequence[float],
-    confidence_level: float = 0.95,
+    other: Sequence[float] | None = None,
     *,
+    confidence_level: float = 0.95,
     zero_method: str = "wilcox",
 ) -> Comparison:
     """Test whether a model beats another on many datasets by signed ranks.
@@ -38,6 +40,8 @@ def wilcoxon(
     differences : sequence of float of length n
         First minus second model, one per dataset. Datasets are independent: not
         folds, and not sites that share training data.
+    other : sequence of float of length n, optional
+        The second model's values, where ``differences`` are those of the first.
     confidence_level : float
         For example .95.
     zero_method : {"wilcox", "pratt"}
@@ -56,7 +60,8 @@ def wilcoxon(
     Raises
     ------
     StatisticsError
-        If a difference is not finite or ``zero_method`` is unknown.
+        If a difference is not finite, the lengths differ or ``zero_method`` is
+        unknown.
 
     References
     ----------
@@ -64,10 +69,16 @@ def wilcoxon(
     Hodges, Lehmann (1963), Annals of Mathematical Statistics 34, 598-611.
     """
     check_level(confidence_level)
-    if zero_method not in _ZERO_METHODS:
-        hint = did_you_mean(zero_method, _ZERO_METHODS)
-        raise StatisticsError(f"zero_method='{zero_method}' is unknown.{hint}")
+    check_choice("zero_method", zero_method, _ZERO_METHODS)
     array = finite_values(differences)
+    if other is not None:
+        second = finite_values(other)
+        if second.size != array.size:
+            raise StatisticsError(
+                f"The first model has {array.size} values and the second {second.size}."
+                " Give one of each for every dataset, in the same order."
+            )
+        array = array - second
     ranks = _signed_ranks(array, zero_method)
     smaller = float(min(ranks[ranks > 0].sum(), -ranks[ranks < 0].sum()))
     walsh = walsh_sums(array) / 2

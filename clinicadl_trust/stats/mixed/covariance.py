@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +12,7 @@ from scipy import sparse
 
 from clinicadl_trust.stats.mixed.grouping import Grouping
 
-__all__ = ["CovarianceFactor"]
+__all__ = ["BlockDiagonal", "CovarianceFactor", "small_product"]
 
 Array = NDArray[np.float64]
 
@@ -53,6 +55,12 @@ class CovarianceFactor:
         """The identity."""
         return self.diagonal.astype(float)
 
+    @property
+    def spread(self) -> Array:
+        """About the standard error of each parameter where there is no other noise."""
+        levels = [len(self.groupings[number].levels) for number, *_ in self.places()]
+        return np.asarray(1 / np.sqrt(levels), dtype=float)
+
     def matrices(self, theta: Array) -> list[Array]:
         """Return the lower triangular factor T of each grouping's levels."""
         made: list[Array] = []
@@ -73,19 +81,93 @@ class CovarianceFactor:
             for row, column in places
         ]
 
-    def rest(self, theta: Array) -> sparse.csr_matrix:
+    @cached_property
+    def positions(self) -> NDArray[np.intp]:
+        """Each row's columns among the effects of all groupings but the first."""
+        made, start = [], 0
+        for grouping in self.groupings[1:]:
+            effects = grouping.values.shape[1]
+            made.append(start + grouping.codes[:, None] * effects + np.arange(effects))
+            start += len(grouping.levels) * effects
+        return np.hstack(made)
+
+    def times(
+        self, theta: Array, effects: tuple[Array, Array], *, transposed: bool = False
+    ) -> tuple[Array, Array]:
+        """Return T (or T') of all levels times columns.
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (n_theta,)
+            Relative covariance parameters.
+        effects : ndarray of float, shapes (n_levels, n_effects, k) and (n_rest, k)
+            Of the first grouping, and of all others.
+        transposed : bool
+            T' instead of T.
+
+        Returns
+        -------
+        first, rest : ndarray of float
+            Of the same shapes.
+        """
+        own = self.matrices(theta)[0]
+        first = small_product(own.T if transposed else own, effects[0])
+        if not len(effects[1]):
+            return first, effects[1]
+        return first, self.rest(theta).times(effects[1], transposed=transposed)
+
+    def rest(self, theta: Array) -> BlockDiagonal:
         """Return the factor of all levels of all groupings but the first."""
+        return BlockDiagonal(
+            self.matrices(theta)[1:], [len(g.levels) for g in self.groupings[1:]]
+        )
+
+
+class BlockDiagonal:
+    """The factors T of several groupings, each repeated for every level.
+
+    Parameters
+    ----------
+    factors : list of ndarray of float, shape (n_effects, n_effects)
+        Of one level, by grouping.
+    levels : list of int
+        How many, by grouping.
+    """
+
+    def __init__(self, factors: list[Array], levels: list[int]) -> None:
+        self.factors = factors
+        self.levels = levels
+
+    def times(self, columns: Array, *, transposed: bool = False) -> Array:
+        """Return the product with columns, shape (n_rest, k)."""
+        made = np.empty(columns.shape)
+        start = 0
+        for factor, levels in zip(self.factors, self.levels, strict=True):
+            size = len(factor)
+            part = columns[start : start + levels * size]
+            square = factor.T if transposed else factor
+            product = small_product(square, part.reshape(levels, size, -1))
+            made[start : start + len(part)] = product.reshape(part.shape)
+            start += len(part)
+        return made
+
+    def sandwich(self, matrix: Any) -> Any:
+        """Return T' M T of a symmetric matrix, dense or sparse as it is."""
+        if isinstance(matrix, np.ndarray):
+            return self.times(self.times(matrix, transposed=True).T, transposed=True)
+        whole = self.sparse
+        return whole.T @ matrix @ whole
+
+    @cached_property
+    def sparse(self) -> sparse.csr_matrix:
+        """The whole matrix."""
         blocks = [
-            sparse.kron(sparse.eye(len(grouping.levels)), factor, format="csr")
-            for factor, grouping in zip(
-                self.matrices(theta)[1:], self.groupings[1:], strict=True
-            )
+            sparse.kron(sparse.eye(levels), factor, format="csr")
+            for factor, levels in zip(self.factors, self.levels, strict=True)
         ]
         return sparse.csr_matrix(sparse.block_diag(blocks, format="csr"))
 
-    def apply(self, theta: Array, spherical: Sequence[Array]) -> list[Array]:
-        """Scale spherical effects, shape (n_levels, n_effects) each, by T."""
-        return [
-            u @ factor.T
-            for factor, u in zip(self.matrices(theta), spherical, strict=True)
-        ]
+
+def small_product(blocks: Array, columns: Array) -> Array:
+    """Return products of small matrices, of which numbers are commonest by far."""
+    return blocks * columns if blocks.shape[-1] == 1 else blocks @ columns

@@ -10,9 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
+from clinicadl_trust.stats.mixed.columns import plain_columns
 from clinicadl_trust.stats.mixed.expressions import Expressions
 from clinicadl_trust.stats.mixed.formula import MixedFormula, parse_formula
 from clinicadl_trust.stats.mixed.grouping import Grouping
+from clinicadl_trust.stats.mixed.identification import check_confounded, say_crossed
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["DesignMatrices", "build_design"]
 
@@ -88,8 +92,7 @@ def build_design(
             f"The formula '{formula}' has no random effect. Add one such as "
             "(1 | participant_id), or fit a model without them (statsmodels' ols)."
         )
-    if data.empty:
-        raise StatisticsError("The table is empty: there is nothing to fit.")
+    data = check_table(data)
     extra = {
         name: _vector(name, given, data)
         for name, given in (("weights", weights), ("offset", offset))
@@ -111,24 +114,31 @@ def build_design(
         raise StatisticsError(
             f"Every row has a missing value in a column of '{formula}'."
         )
-    frame = frame.loc[keep].reset_index(drop=True)
+    frame = plain_columns(frame.loc[keep].reset_index(drop=True))
     extra = {name: vector[keep] for name, vector in extra.items()}
     pieces = Expressions(parts, frame)
     n = len(frame)
     y, trials = pieces.response()
     x, names, dropped = _full_rank(*pieces.matrix(parts.fixed))
+    if not names:
+        raise StatisticsError(
+            f"The formula '{formula}' has no fixed effect. Write 1 for a mean."
+        )
     if dropped:
         warnings.append(
             "Collinear fixed effects are left out: " + ", ".join(dropped) + "."
         )
+    warnings += say_crossed(parts.random, frame)
+    groupings = pieces.groupings()
+    check_confounded(x, groupings)
     one = np.ones(n)
     return DesignMatrices(
         y=y,
         x=x,
         names=names,
-        groupings=pieces.groupings(),
+        groupings=groupings,
         weights=extra.get("weights", one) * (one if trials is None else trials),
-        offset=extra.get("offset", np.zeros(n)),
+        offset=extra.get("offset", np.zeros(n)) + pieces.offset(),
         formula=parts,
         warnings=tuple(warnings),
     )
@@ -142,7 +152,7 @@ def _vector(name: str, given: str | Sequence[float], data: pd.DataFrame) -> Arra
                 f"{', '.join(map(str, data.columns))}."
             )
         given = data[given]
-    vector = np.asarray(given, dtype=float)
+    vector = as_numbers(given, name)
     if vector.shape != (len(data),):
         raise StatisticsError(
             f"{name} has shape {vector.shape}; the table has {len(data)} rows."

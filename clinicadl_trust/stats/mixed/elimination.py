@@ -14,76 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
-from clinicadl_trust.stats.mixed.grouping import Grouping
-from clinicadl_trust.stats.mixed.systems import Pairs, factorized
+from clinicadl_trust.stats.mixed.covariance import CovarianceFactor, small_product
+from clinicadl_trust.stats.mixed.cross_products import CrossProducts
+from clinicadl_trust.stats.mixed.systems import factorized
 
-__all__ = ["CrossProducts", "Elimination", "split_levels"]
+__all__ = ["Elimination", "split_levels"]
 
 Array = NDArray[np.float64]
-
-#: Multiplications up to which dense products cost less than making sparse matrices.
-_SMALL = 2e7
-
-
-class CrossProducts:
-    """Z'WZ of all random effects, in the blocks that the elimination needs.
-
-    Parameters
-    ----------
-    factor : CovarianceFactor
-        Of the groupings, most levels first.
-    """
-
-    def __init__(self, factor: CovarianceFactor) -> None:
-        self.factor = factor
-        first, *others = factor.groupings
-        self.effects = first.values.shape[1]
-        self._first = _matrix(first)
-        self._rest = (
-            sparse.hstack([_matrix(g) for g in others], format="csr")
-            if others
-            else None
-        )
-        self.n_rest = self._rest.shape[1] if self._rest is not None else 0
-        n_first = len(first.levels) * self.effects
-        self.is_dense = self.n_rest**2 * n_first < _SMALL
-        if self._rest is not None and self.is_dense:
-            self._cross_pairs = Pairs(others, [first])
-            self._rest_pairs = Pairs(others, others)
-
-    def weigh(self, weights: Array) -> None:
-        """Compute the cross-products.
-
-        Parameters
-        ----------
-        weights : ndarray of float, shape (n_rows,)
-            The diagonal of W.
-        """
-        self.blocks = _block_products(self.factor.groupings[0], weights)
-        self.cross: Any = None
-        self.rest: Any = None
-        if self._rest is None:
-            return
-        if self.is_dense:
-            self.cross = self._cross_pairs.products(weights)
-            self.rest = self._rest_pairs.products(weights)
-        else:
-            scaled = sparse.diags(weights) @ self._rest
-            self.cross = sparse.csr_matrix(scaled.T @ self._first)
-            self.rest = sparse.csr_matrix(scaled.T @ self._rest)
-
-    def transposed(self, dense: Array) -> tuple[Array, Array]:
-        """Return Z' times columns, shapes (n_levels, n_effects, k) and (n_rest, k)."""
-        first = (self._first.T @ dense).reshape(-1, self.effects, dense.shape[1])
-        if self._rest is None:
-            return first, np.zeros((0, dense.shape[1]))
-        return first, self._rest.T @ dense
-
-    def times(self, first: Array, rest: Array) -> Array:
-        """Return Z times effects, shape (n_rows,)."""
-        made = self._first @ first.ravel()
-        return made if self._rest is None else made + self._rest @ rest
 
 
 class Elimination:
@@ -103,23 +40,25 @@ class Elimination:
     """
 
     def __init__(self, products: CrossProducts, theta: Array) -> None:
-        self.products = products
+        self.products, self.theta = products, theta
         self.first = products.factor.matrices(theta)[0]
-        inner = np.einsum("ji,qjk,kl->qil", self.first, products.blocks, self.first)
-        inner += np.eye(len(self.first))
-        lower = np.linalg.cholesky(inner)
-        diagonal = np.diagonal(lower, axis1=1, axis2=2)
-        self.log_det = 2 * float(np.log(diagonal).sum())
-        # T M^-1 T', by which a level's right side becomes its effects.
-        half = np.linalg.solve(lower, np.broadcast_to(self.first.T, lower.shape))
-        self._half = half
-        self.kernel = np.einsum("qji,qjk->qik", half, half)
-        self._lower = lower
+        inner = _sandwich(self.first, products.blocks) + np.eye(len(self.first))
+        scalar = len(self.first) == 1
+        lower: Any = np.sqrt(inner) if scalar else np.linalg.cholesky(inner)
+        logs = np.log(np.diagonal(lower, axis1=1, axis2=2)).sum(axis=1)
+        counts = products.counts
+        self.log_det = 2 * float(logs.sum() if counts is None else logs @ counts)
+        #: M^-1 of each level of the first grouping.
+        self.first_inverse = _inverse(lower)
+        #: T M^-1 T', by which a level's right side becomes its effects.
+        self.kernel = _sandwich(self.first.T, self.first_inverse)
         if products.n_rest:
-            schur = products.rest - self._times_blocks(self.kernel) @ products.cross.T
-            factor = products.factor.rest(theta)
-            self.rest_factor: Any = factor.toarray() if products.is_dense else factor
-            self.system = factorized(self.rest_factor.T @ schur @ self.rest_factor)
+            kernel = self.kernel
+            if counts is not None:
+                kernel = kernel * counts[:, None, None]
+            schur = products.rest - self._times_blocks(kernel) @ products.cross.T
+            self.rest_factor = products.factor.rest(theta)
+            self.system = factorized(self.rest_factor.sandwich(schur))
             self.log_det += self.system.log_det
 
     def solve(self, first: Array, rest: Array) -> tuple[Array, Array]:
@@ -135,86 +74,90 @@ class Elimination:
         first, rest : ndarray of float
             Of the same shapes.
         """
-        _, u_rest = self._solve_rest(first, rest)
-        b_rest = self.rest_factor @ u_rest if len(rest) else rest
-        return self._back(first, b_rest, self.kernel), b_rest
+        factor, theta = self.products.factor, self.theta
+        right = factor.times(theta, (first, rest), transposed=True)
+        return factor.times(theta, self.spherical(*right))
+
+    def explained(self, first: Array, rest: Array, squares: Array) -> Array:
+        """Return d' T H^-1 T' d, what the effects explain of the right sides d.
+
+        Parameters
+        ----------
+        first : ndarray of float, shape (n_levels, n_effects, k)
+            The right side, summed where levels are taken together.
+        rest : ndarray of float, shape (n_rest, k)
+            The right side of the rest.
+        squares : ndarray of float, shape (n_levels, n_effects, k, n_effects, k)
+            Products of the right sides of the first grouping's levels.
+
+        Returns
+        -------
+        ndarray of float, shape (k, k)
+            A sum over all levels.
+        """
+        made = np.einsum("qij,qikjl->kl", self.kernel, squares)
+        if not len(rest):
+            return made
+        pushed = small_product(self.kernel, first).reshape(-1, first.shape[2])
+        left = rest - self.products.cross @ pushed
+        left = self.rest_factor.times(left, transposed=True)
+        return made + left.T @ self.system.solve(left)
 
     def spherical(self, first: Array, rest: Array) -> tuple[Array, Array]:
-        """Return the spherical effects u, in the shapes of ``solve``."""
-        _, u_rest = self._solve_rest(first, rest)
-        b_rest = self.rest_factor @ u_rest if len(rest) else rest
-        # M^-1 T' = (L'^-1) (L^-1 T').
-        upper = np.swapaxes(self._lower, 1, 2)
-        return self._back(first, b_rest, np.linalg.solve(upper, self._half)), u_rest
-
-    def _solve_rest(self, first: Array, rest: Array) -> tuple[Array, Array]:
-        """Return the reduced right side of the rest, and its spherical effects."""
+        """Return the system's inverse times columns, in the shapes of ``solve``."""
         if not len(rest):
-            return rest, rest
-        reduced = np.einsum("qij,qjk->qik", self.kernel, first)
-        flat = reduced.reshape(-1, first.shape[2])
-        right = self.rest_factor.T @ (rest - self.products.cross @ flat)
-        return right, self.system.solve(right)
+            return small_product(self.first_inverse, first), rest
+        cross, columns = self.products.cross, first.shape[2]
+        inner = small_product(self.first, small_product(self.first_inverse, first))
+        pushed = cross @ inner.reshape(-1, columns)
+        u_rest = self.system.solve(
+            rest - self.rest_factor.times(pushed, transposed=True)
+        )
+        back = (cross.T @ self.rest_factor.times(u_rest)).reshape(first.shape)
+        left = first - small_product(self.first.T, back)
+        return small_product(self.first_inverse, left), u_rest
 
     @cached_property
-    def first_inverse(self) -> Array:
-        """M^-1 of each level of the first grouping."""
-        upper = np.swapaxes(self._lower, 1, 2)
-        eye = np.broadcast_to(np.eye(len(self.first)), upper.shape)
-        return np.linalg.solve(upper, np.linalg.solve(self._lower, eye))
-
-    @cached_property
-    def pushed(self) -> sparse.csc_matrix:
+    def pushed(self) -> Array | sparse.csc_matrix:
         """T' Z_rest' W Z_first T M^-1, what a level of the first pushes to the rest."""
-        blocks = np.einsum("ij,qjk->qik", self.first, self.first_inverse)
-        return sparse.csc_matrix(self.rest_factor.T @ self._times_blocks(blocks))
+        made = self._times_blocks(small_product(self.first, self.first_inverse))
+        if self.products.is_dense:
+            return self.rest_factor.times(made, transposed=True)
+        return sparse.csc_matrix(self.rest_factor.sparse.T @ made)
 
     def _times_blocks(self, blocks: Array) -> Any:
         """Return Z_rest' W Z_first times a block-diagonal matrix."""
         cross = self.products.cross
         if not self.products.is_dense:
             return cross @ _block_sparse(blocks)
+        if blocks.shape[1] == 1:
+            return cross * blocks[:, 0, 0]
         apart = cross.reshape(len(cross), *blocks.shape[:2])
         return np.einsum("rqi,qij->rqj", apart, blocks).reshape(cross.shape)
 
-    def _back(self, first: Array, b_rest: Array, kernel: Array) -> Array:
-        if len(b_rest):
-            first = first - (self.products.cross.T @ b_rest).reshape(first.shape)
-        return np.einsum("qij,qjk->qik", kernel, first)
-
 
 def split_levels(factor: CovarianceFactor, first: Array, rest: Array) -> list[Array]:
-    """Return effects by grouping, shape (n_levels, n_effects) each."""
+    """Return effects by grouping, shape (n_levels, n_effects, ...) each."""
     made, start = [first], 0
     for grouping in factor.groupings[1:]:
         levels, effects = len(grouping.levels), grouping.values.shape[1]
-        made.append(rest[start : start + levels * effects].reshape(levels, effects))
+        part = rest[start : start + levels * effects]
+        made.append(part.reshape(levels, effects, *rest.shape[1:]))
         start += levels * effects
     return made
 
 
-def _matrix(grouping: Grouping) -> sparse.csr_matrix:
-    """Return the random effects' model matrix Z."""
-    values = grouping.values
-    n, effects = values.shape
-    columns = grouping.codes[:, None] * effects + np.arange(effects)
-    return sparse.csr_matrix(
-        (values.ravel(), columns.ravel(), np.arange(n + 1) * effects),
-        shape=(n, len(grouping.levels) * effects),
-    )
+def _sandwich(factor: Array, blocks: Array) -> Array:
+    """Return T' M T of each block."""
+    return small_product(small_product(factor.T, blocks), factor)
 
 
-def _block_products(grouping: Grouping, weights: Array) -> Array:
-    """Return each level's cross-product, shape (n_levels, n_effects, n_effects)."""
-    values = grouping.values
-    levels, effects = len(grouping.levels), values.shape[1]
-    made = np.empty((levels, effects, effects))
-    for i in range(effects):
-        for j in range(i + 1):
-            product = values[:, i] * values[:, j] * weights
-            sums = np.bincount(grouping.codes, product, levels)
-            made[:, i, j] = made[:, j, i] = sums
-    return made
+def _inverse(lower: Array) -> Array:
+    """Return the inverse of the matrices that the triangles are the roots of."""
+    if lower.shape[1] == 1:
+        return 1 / lower**2
+    half = np.linalg.inv(lower)
+    return np.swapaxes(half, 1, 2) @ half
 
 
 def _block_sparse(blocks: Array) -> sparse.spmatrix:

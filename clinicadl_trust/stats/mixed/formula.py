@@ -14,6 +14,8 @@ from clinicadl_trust.exceptions import StatisticsError
 __all__ = ["MixedFormula", "RandomTerm", "parse_formula"]
 
 _CBIND = re.compile(r"^cbind\s*\(\s*([^,()]+?)\s*,\s*([^,()]+?)\s*\)$")
+_OFFSET = re.compile(r"^\+?\s*offset\s*\((.*)\)$", re.DOTALL)
+_FACTOR = re.compile(r"^(?:as\.)?factor\s*\(\s*([^()]+?)\s*\)$")
 _NAME = re.compile(r"^(?:[A-Za-z_.][\w.]*|`[^`]+`)$")
 
 
@@ -55,12 +57,15 @@ class MixedFormula:
         The right side without random terms, in patsy's language.
     random : tuple of RandomTerm
         Nested groups expanded.
+    offset : tuple of str
+        Expressions in ``offset()``, to be summed.
     """
 
     text: str
     response: tuple[str, ...]
     fixed: str
     random: tuple[RandomTerm, ...]
+    offset: tuple[str, ...] = ()
 
 
 def parse_formula(text: str) -> MixedFormula:
@@ -70,7 +75,8 @@ def parse_formula(text: str) -> MixedFormula:
     ----------
     text : str
         In lme4's language: ``y ~ x + (1 | site/participant_id)``; ``x`` may be any
-        expression that patsy knows, and ``factor(x)`` and ``^`` are read as in R.
+        expression that patsy knows, and ``factor(x)``, ``offset(x)``, ``poly(x, 2)``,
+        ``scale(x)`` and ``^`` are read as in R.
 
     Returns
     -------
@@ -94,27 +100,27 @@ def parse_formula(text: str) -> MixedFormula:
         )
     _check_brackets(text)
     tilde = _only_tilde(text)
-    left, right = text[:tilde].strip(), text[tilde + 1 :]
+    left = text[:tilde].strip()
     if not left:
         raise _error(text, tilde, "nothing stands left of '~'; name the response")
-    fixed, random = [], []
+    fixed, offset, random = [], [], []
     for start, end in _summands(text, tilde + 1):
         part = text[start:end]
-        bars = _bars(part)
-        if not bars:
+        known = _OFFSET.match(part.strip())
+        if known:
+            offset.append(_as_patsy(known[1]))
+        elif _bars(part):
+            random.extend(_random(text, start, part))
+        else:
             fixed.append(part)
-            continue
-        random.extend(_random(text, start, part))
-    del right
-    terms = " ".join(fixed).strip()
-    return MixedFormula(
-        text, _response(left), _as_patsy(terms.removeprefix("+").strip() or "1"),
-        tuple(random),
-    )  # fmt: skip
+    terms = _as_patsy(" ".join(fixed).strip().removeprefix("+").strip() or "1")
+    return MixedFormula(text, _response(left), terms, tuple(random), tuple(offset))
 
 
 def _response(left: str) -> tuple[str, ...]:
     both = _CBIND.match(left)
+    if not both and left.startswith("cbind"):
+        raise _error(left, 0, "cbind takes two columns, successes and failures")
     return (both[1], both[2]) if both else (_as_patsy(left),)
 
 
@@ -149,7 +155,8 @@ def _random(text: str, start: int, part: str) -> list[RandomTerm]:
 def _groups(text: str, place: int, right: str) -> list[tuple[str, ...]]:
     """Expand ``a/b/c`` to a, a:b and a:b:c."""
     nested = [piece.split(":") for piece in right.split("/")]
-    names = [[name.strip() for name in piece] for piece in nested]
+    # The values of a grouping column are levels already.
+    names = [[_FACTOR.sub(r"\1", n.strip()) for n in piece] for piece in nested]
     for name in (name for piece in names for name in piece):
         if not _NAME.match(name):
             raise _error(

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 
 #: A step that would still lower the criterion by this much is no optimum.
 _CONVERGED = 1e-6
+#: Gain of a step that is left out, and of one after which the derivatives still hold.
+_NOTHING, _SAME = 1e-11, 1e-9
 _SINGULAR = 1e-4
 
 
@@ -36,9 +38,10 @@ class GaussianFit:
     reml : bool
         Which of both.
     jacobian : ndarray of float, shape (n_theta + 1, n_fixed, n_fixed)
-        Derivative of the fixed effects' covariance by (theta, sigma).
+        Derivative of the fixed effects' covariance by (theta, log(sigma)); by sigma
+        itself it would depend on the response's unit.
     hessian : ndarray of float, shape (n_theta + 1, n_theta + 1)
-        Of the criterion that is not profiled over sigma, by (theta, sigma).
+        Of the criterion that is not profiled over sigma, by (theta, log(sigma)).
     singular : bool
         Whether a variance is 0 or a correlation 1.
     warnings : tuple of str
@@ -76,16 +79,19 @@ def fit_gaussian(profile: Profile, reml: bool) -> GaussianFit:
     GaussianFit
         Its ``warnings`` say where the optimum is not proven.
     """
-    diagonal = profile.factor.diagonal
+    factor = profile.factor
     theta = minimize(
-        lambda point: profile.deviance(point, reml), profile.factor.start, diagonal
+        lambda point: profile.deviance(point, reml),
+        factor.start,
+        factor.diagonal,
+        factor.spread,
     )
     theta, around = _polished(profile, reml, theta)
     warnings = _doubts(profile, reml, theta, around)
     solution = profile.solve(theta)
     df = profile.n - profile.p * reml
     sigma = float(np.sqrt(solution.rss / df))
-    jacobian, hessian = _around(profile, reml, around, sigma)
+    jacobian, hessian = _around(profile, around, sigma)
     singular = _is_singular(profile, theta)
     if singular:
         warnings.append(
@@ -134,7 +140,8 @@ def _polished(profile: Profile, reml: bool, theta: Array) -> tuple[Array, Deriva
             step = np.linalg.solve(hessian[np.ix_(free, free)], gradient[free])
         except np.linalg.LinAlgError:
             break
-        if gradient[free] @ step < 1e-11 * max(1.0, abs(best) * 1e-3):
+        gain = gradient[free] @ step
+        if gain < _NOTHING:
             break
         moved = theta.copy()
         moved[free] -= step
@@ -143,6 +150,8 @@ def _polished(profile: Profile, reml: bool, theta: Array) -> tuple[Array, Deriva
         if not value <= best + 1e-10 * abs(best):
             break
         theta, best = moved, value
+        if gain < _SAME:
+            break
         around = derivatives(lambda t: _quantities(profile, reml, t), theta)
     return theta, around
 
@@ -176,20 +185,17 @@ def _doubts(
     return []
 
 
-def _around(
-    profile: Profile, reml: bool, around: Derivatives, sigma: float
-) -> tuple[Array, Array]:
-    """Jacobian of the covariance and Hessian by (theta, sigma)."""
+def _around(profile: Profile, around: Derivatives, sigma: float) -> tuple[Array, Array]:
+    """Jacobian of the covariance and Hessian by (theta, log(sigma))."""
     size, p = len(around.first), profile.p
     rss = around.value[1]
-    df = profile.n - p * reml
     hessian = np.empty((size + 1, size + 1))
     hessian[:size, :size] = around.second[..., 0] + around.second[..., 1] / sigma**2
-    hessian[:size, size] = hessian[size, :size] = -2 * around.first[:, 1] / sigma**3
-    hessian[size, size] = 6 * rss / sigma**4 - 2 * df / sigma**2
+    hessian[:size, size] = hessian[size, :size] = -2 * around.first[:, 1] / sigma**2
+    hessian[size, size] = 4 * rss / sigma**2
     jacobian = np.empty((size + 1, p, p))
     jacobian[:size] = sigma**2 * around.first[:, 2:].reshape(size, p, p)
-    jacobian[size] = 2 * sigma * around.value[2:].reshape(p, p)
+    jacobian[size] = 2 * sigma**2 * around.value[2:].reshape(p, p)
     return jacobian, hessian
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -50,7 +51,7 @@ class Grouping:
     codes: NDArray[np.intp]
     terms: tuple[Term, ...]
 
-    @property
+    @cached_property
     def values(self) -> Array:
         """Columns of all terms, shape (n_rows, n_effects)."""
         return np.hstack([term.values for term in self.terms])

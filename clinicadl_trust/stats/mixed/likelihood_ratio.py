@@ -81,6 +81,9 @@ def likelihood_ratio(one: MixedModel, two: MixedModel) -> LikelihoodRatio:
     same = list(one.covariance.index) == list(two.covariance.index)
     if one.reml != two.reml or (one.reml and not same):
         one, two = one._refit(False), two._refit(False)
+    apart = one.family == "binomial" and one.method != two.method
+    if apart:  # quadrature and Laplace's approximation differ by more than the models
+        one, two = one._refit(False), two._refit(False)
     small, large = sorted((one, two), key=lambda model: model.n_parameters)
     df = large.n_parameters - small.n_parameters
     if df == 0:
@@ -90,6 +93,11 @@ def likelihood_ratio(one: MixedModel, two: MixedModel) -> LikelihoodRatio:
         )
     statistic = small.criterion - large.criterion
     warnings = list(dict.fromkeys([*small.warnings, *large.warnings]))
+    if apart:
+        warnings.append(
+            "One likelihood was by quadrature and one by Laplace's approximation: both "
+            "models were fitted again by the latter."
+        )
     if statistic < -1e-6:
         warnings.append(
             "The larger model fits worse: the models are not nested, or one of them "

@@ -73,7 +73,7 @@ def local_inverse(
     own = np.einsum("nij,nj->ni", inverse[codes], scaled[0])
     if len(scaled) == 1:
         return LocalInverse(own, (own * scaled[0]).sum(axis=1), starts)
-    positions = _positions(factor)
+    positions = factor.positions
     z_rest = np.hstack(scaled[1:])
     made = np.empty((len(codes), sum(sizes)))
     # What is left of a row once its first grouping is eliminated, solved for.
@@ -85,13 +85,11 @@ def local_inverse(
         rows = np.flatnonzero((codes >= begin) & (codes < begin + levels))
         stop = min(begin + levels, len(factor.groupings[0].levels))
         part = pushed[:, begin * effects : stop * effects]
-        solved = rest_inverse @ part.toarray()  # S^-1 C
-        both = np.einsum(
-            "rqi,rqj->qij",
-            part.toarray().reshape(n_rest, -1, effects),
-            solved.reshape(n_rest, -1, effects),
-        )
-        solved = solved.reshape(n_rest, -1, effects)
+        if not isinstance(part, np.ndarray):
+            part = part.toarray()
+        part = part.reshape(n_rest, -1, effects)
+        solved = (rest_inverse @ part.reshape(n_rest, -1)).reshape(part.shape)  # S^-1 C
+        both = np.einsum("rqi,rqj->qij", part, solved)
         level = codes[rows] - begin
         place = positions[rows]
         across = solved[place, level[:, None]]  # (rows, rest effects, first effects)
@@ -107,13 +105,3 @@ def local_inverse(
         )
     leverage = (made * np.hstack(scaled)).sum(axis=1)
     return LocalInverse(made, leverage, starts)
-
-
-def _positions(factor: CovarianceFactor) -> NDArray[np.intp]:
-    """Return each row's columns among the effects of the rest."""
-    made, start = [], 0
-    for grouping in factor.groupings[1:]:
-        effects = grouping.values.shape[1]
-        made.append(start + grouping.codes[:, None] * effects + np.arange(effects))
-        start += len(grouping.levels) * effects
-    return np.hstack(made)

@@ -10,18 +10,31 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.mixed.binomial import fit_binomial
+from clinicadl_trust.stats.mixed.checks import check_design
 from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import DesignMatrices, build_design
 from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
 from clinicadl_trust.stats.mixed.kenward_roger import kenward_roger
+from clinicadl_trust.stats.mixed.mode_variances import mode_variances
 from clinicadl_trust.stats.mixed.presentation import present
 from clinicadl_trust.stats.mixed.profile import Profile
+from clinicadl_trust.stats.mixed.rescaling import Rescaled
 from clinicadl_trust.stats.mixed.result import MixedModel
+from clinicadl_trust.stats.options import check_choice, check_whole
 
 __all__ = ["mixed_model"]
 
 Array = NDArray[np.float64]
+
+#: A residual standard deviation that is rounding, as a part of the response's own.
+_EXACT = 1e-7
+_NO_RESIDUAL = (
+    "The model explains the response exactly: standard errors and p-values mean "
+    "nothing. Is the response, or a copy of it, among the fixed effects?"
+)
+
 Family = Literal["gaussian", "binomial"]
 Refit = Callable[[bool], MixedModel]
 Degrees = Literal["satterthwaite", "kenward-roger", "normal"]
@@ -94,61 +107,41 @@ def mixed_model(
     >>> print(f"{model.icc['who']:.2f}")
     0.98
     """
-    _check_options(family, df, confidence_level, n_quadrature)
+    _check_options(family, reml, df, confidence_level, n_quadrature)
     design = build_design(formula, data, weights, offset)
-    _check_size(design, family)
-
-    def refitted(reml: bool) -> MixedModel:
-        # Kenward and Roger's adjustment is one of restricted likelihood.
-        method = df if reml or df != "kenward-roger" else "satterthwaite"
-        if family == "binomial":
-            return _binomial(design, n_quadrature, confidence_level, refitted)
-        return _gaussian(design, reml, method, confidence_level, refitted)
+    check_design(design, family)
 
     if df == "kenward-roger" and family == "gaussian" and not reml:
         raise StatisticsError("df='kenward-roger' needs reml=True.")
+
+    def refitted(reml: bool) -> MixedModel:
+        if family == "binomial":
+            return _binomial(design, 1, confidence_level, refitted)
+        # Kenward and Roger's adjustment is one of restricted likelihood.
+        method = df if reml or df != "kenward-roger" else "satterthwaite"
+        return _gaussian(design, reml, method, confidence_level, refitted)
+
+    if family == "binomial":
+        return _binomial(design, n_quadrature, confidence_level, refitted)
     return refitted(reml)
 
 
 def _check_options(
-    family: str, df: str, confidence_level: float, n_quadrature: int | None
+    family: str,
+    reml: object,
+    df: str,
+    confidence_level: float,
+    n_quadrature: int | None,
 ) -> None:
-    if family not in ("gaussian", "binomial"):
+    check_choice("family", family, ("gaussian", "binomial"))
+    check_choice("df", df, ("satterthwaite", "kenward-roger", "normal"))
+    check_level(confidence_level)
+    if reml not in (True, False):
         raise StatisticsError(
-            f"family={family!r} is not one of 'gaussian', 'binomial'."
+            f"reml={reml!r} must be True, or False for maximum likelihood."
         )
-    if df not in ("satterthwaite", "kenward-roger", "normal"):
-        raise StatisticsError(
-            f"df={df!r} is not one of 'satterthwaite', 'kenward-roger', 'normal'."
-        )
-    if not 0 < confidence_level < 1:
-        raise StatisticsError(
-            f"confidence_level={confidence_level!r} must lie between 0 and 1."
-        )
-    if n_quadrature is not None and not 1 <= n_quadrature <= 100:
+    if n_quadrature is not None and check_whole("n_quadrature", n_quadrature) > 100:
         raise StatisticsError(f"n_quadrature={n_quadrature!r} must be 1 to 100.")
-
-
-def _check_size(design: DesignMatrices, family: str) -> None:
-    n = len(design.y)
-    if n <= design.x.shape[1]:
-        raise StatisticsError(
-            f"{n} rows cannot tell {design.x.shape[1]} fixed effects. Use fewer, or "
-            "more rows."
-        )
-    for grouping in design.groupings:
-        levels, effects = len(grouping.levels), grouping.values.shape[1]
-        if levels < 2:
-            raise StatisticsError(
-                f"'{grouping.name}' has one level ({grouping.levels[0]}): a variance "
-                "between levels cannot be told. Leave its random effect out."
-            )
-        if family == "gaussian" and levels * effects >= n:
-            raise StatisticsError(
-                f"The random effects of '{grouping.name}' are {levels * effects} and "
-                f"the rows {n}: they cannot be told from the residual. Repeated rows "
-                "per level are needed."
-            )
 
 
 # --- results --------------------------------------------------------------------------
@@ -157,20 +150,23 @@ def _check_size(design: DesignMatrices, family: str) -> None:
 def _gaussian(
     design: DesignMatrices, reml: bool, df: str, level: float, refit: Refit
 ) -> MixedModel:
+    rescaled = Rescaled(design)
     profile = Profile(
-        design.y - design.offset, design.x, design.groupings, design.weights
+        design.y - design.offset, design.x, rescaled.design.groupings, design.weights
     )
     fit = fit_gaussian(profile, reml)
+    theta = rescaled.theta(fit.theta)
     covariance = fit.covariance
     degrees: Callable[[Array], float]
     if df == "kenward-roger":
-        adjusted = kenward_roger(design, fit)
+        adjusted = kenward_roger(rescaled.design, fit)
         covariance, degrees = adjusted.adjusted, adjusted.degrees
     elif df == "normal":
         degrees = _infinite
     else:
         degrees = lambda contrast: satterthwaite(fit, contrast)  # noqa: E731
     solution = fit.solution
+    exact = fit.sigma < _EXACT * float(np.std(design.y))
     likelihood = "restricted maximum likelihood" if reml else "maximum likelihood"
     return present(
         design,
@@ -178,16 +174,17 @@ def _gaussian(
         method=f"linear mixed model by {likelihood}, {df} degrees of freedom",
         beta=solution.beta,
         covariance=covariance,
-        theta=fit.theta,
+        theta=theta,
         sigma=fit.sigma,
-        modes=solution.modes,
+        modes=rescaled.modes(profile.modes(fit.theta, solution.beta)),
         criterion=fit.criterion,
         mean=lambda eta: eta,
+        variances=lambda: mode_variances(design, theta, design.weights, fit.sigma),
         reml=reml,
         singular=fit.singular,
         degrees=degrees,
         level=level,
-        warnings=fit.warnings,
+        warnings=fit.warnings + ((_NO_RESIDUAL,) if exact else ()),
         refit=refit,
     )
 
@@ -197,7 +194,9 @@ def _binomial(
 ) -> MixedModel:
     from scipy.special import expit
 
-    fit = fit_binomial(design, n_quadrature)
+    rescaled = Rescaled(design)
+    fit = fit_binomial(rescaled.design, n_quadrature)
+    theta = rescaled.theta(fit.theta)
     how = (
         f"adaptive Gauss-Hermite quadrature ({fit.n_nodes} nodes)"
         if fit.n_nodes > 1
@@ -209,11 +208,14 @@ def _binomial(
         method=f"logistic mixed model by maximum likelihood, {how}",
         beta=fit.beta,
         covariance=fit.covariance,
-        theta=fit.theta,
+        theta=theta,
         sigma=float("nan"),
-        modes=fit.modes,
+        modes=rescaled.modes(fit.modes),
         criterion=fit.deviance,
         mean=expit,
+        variances=lambda: mode_variances(
+            design, theta, design.weights * fit.fitted * (1 - fit.fitted), 1.0
+        ),
         reml=False,
         singular=fit.singular,
         degrees=_infinite,

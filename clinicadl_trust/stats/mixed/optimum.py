@@ -10,12 +10,17 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import optimize
 
-__all__ = ["Derivatives", "derivatives", "minimize"]
+__all__ = ["Derivatives", "derivatives", "minimize", "upright"]
 
 Array = NDArray[np.float64]
 
 #: A relative standard deviation below this is tried at 0, as lme4 does (1e-5 there).
 _BOUNDARY = 1e-4
+#: Below this 0 is tried, and kept where the criterion is no better beside it: an
+#: optimum at 0 may be so flat that the search stops at any such value.
+_NEAR = 1e-2
+#: Relative step of the search's differences.
+_STEP = 1e-4
 #: Parameters up to which second derivatives are extrapolated.
 _EXTRAPOLATED = 8
 
@@ -40,9 +45,12 @@ class Derivatives:
 
 
 def minimize(
-    function: Callable[[Array], float], start: Array, diagonal: NDArray[np.bool_]
+    function: Callable[[Array], float],
+    start: Array,
+    diagonal: NDArray[np.bool_],
+    scale: Array,
 ) -> Array:
-    """Minimise without derivatives, by a trust region of quadratic models.
+    """Minimise by L-BFGS with differences.
 
     Parameters
     ----------
@@ -51,27 +59,22 @@ def minimize(
     start : ndarray of float, shape (n_parameters,)
         First guess.
     diagonal : ndarray of bool, shape (n_parameters,)
-        Parameters that are not negative.
+        Where a column of a triangular factor begins. Its sign is free, so the search
+        has no boundary to be stuck at, and is set to + at the end.
 
     Returns
     -------
     ndarray of float, shape (n_parameters,)
-        The best of the optima found from several starts where one of them lies on the
-        boundary, where false optima are.
-
-    References
-    ----------
-    Ragonneau and Zhang, COBYQA version 1.1.2, 2024: the successor of the BOBYQA that
-    lme4 uses.
+        The best of the optima found from several starts where a standard deviation is
+        0, where false optima are.
     """
-    lower = np.where(diagonal, 0.0, -np.inf)
-    best = _from(function, start, lower)
+    best = _from(function, start, diagonal, scale)
     if (best[diagonal] < _BOUNDARY).any():
-        for scale in (0.2, 3.0):
-            again = _from(function, start * scale, lower)
+        for size in (0.2, 3.0):
+            again = _from(function, start * size, diagonal, scale)
             if function(again) < function(best) - 1e-9:
                 best = again
-    for place in np.flatnonzero(diagonal & (best < _BOUNDARY) & (best > 0)):
+    for place in np.flatnonzero(diagonal & (best < _NEAR) & (best > 0)):
         at_zero = best.copy()
         at_zero[place] = 0.0
         if function(at_zero) <= function(best) + 1e-9:
@@ -79,21 +82,51 @@ def minimize(
     return best
 
 
-def _from(function: Callable[[Array], float], start: Array, lower: Array) -> Array:
+def _from(
+    function: Callable[[Array], float],
+    start: Array,
+    diagonal: NDArray[np.bool_],
+    scale: Array,
+) -> Array:
     if len(start) == 1:
         return _one_parameter(function, float(start[0]))
+
+    def value_and_slope(scaled: Array) -> tuple[float, Array]:
+        point = scale * scaled
+        slope = np.empty(len(point))
+        for place, step in enumerate(_STEP * np.maximum(np.abs(point), 0.25)):
+            move = np.zeros(len(point))
+            move[place] = step
+            slope[place] = (function(point + move) - function(point - move)) / step / 2
+        return function(point), scale * slope
+
     found = optimize.minimize(
-        function,
-        start,
-        method="COBYQA",
-        bounds=optimize.Bounds(lower, np.inf),
-        options={
-            "initial_tr_radius": 0.3,
-            "final_tr_radius": 1e-5,
-            "maxfev": 500 * len(start),
-        },
+        value_and_slope,
+        start / scale,
+        jac=True,
+        method="L-BFGS-B",
+        options={"maxiter": 1000, "maxfun": 10_000, "ftol": 1e-13, "gtol": 1e-4},
     )
-    return np.maximum(found.x, lower)
+    return upright(scale * found.x, diagonal)
+
+
+def upright(theta: Array, diagonal: NDArray[np.bool_]) -> Array:
+    """Return the same covariance with no standard deviation below 0.
+
+    Parameters
+    ----------
+    theta : ndarray of float, shape (n_theta,)
+        Triangular factors, column by column.
+    diagonal : ndarray of bool, shape (n_theta,)
+        Where a column begins, whose sign is free.
+
+    Returns
+    -------
+    ndarray of float, shape (n_theta,)
+        With columns turned over where their first element is negative.
+    """
+    begun = np.flatnonzero(diagonal)[np.cumsum(diagonal) - 1]
+    return np.asarray(theta * np.where(theta[begun] < 0, -1.0, 1.0), dtype=float)
 
 
 def _one_parameter(function: Callable[[Array], float], start: float) -> Array:

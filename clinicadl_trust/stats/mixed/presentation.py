@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from clinicadl_trust.stats.mixed.contrast import make_contrast
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
 from clinicadl_trust.stats.mixed.design import DesignMatrices
-from clinicadl_trust.stats.mixed.result import MixedModel, make_contrast
+from clinicadl_trust.stats.mixed.result import MixedModel
 
 __all__ = ["present"]
 
@@ -29,6 +30,7 @@ def present(
     modes: Sequence[Array],
     criterion: float,
     mean: Callable[[Array], Array],
+    variances: Callable[[], Sequence[Array]],
     reml: bool,
     singular: bool,
     degrees: Callable[[Array], float],
@@ -54,6 +56,8 @@ def present(
         Minus twice the (restricted) log-likelihood.
     mean : callable
         From the linear predictor to the response.
+    variances : callable
+        Returns those of the conditional modes, in the shapes of ``modes``.
     reml, singular : bool
         As in the result.
     degrees : callable
@@ -84,6 +88,9 @@ def present(
     for grouping, effects in zip(design.groupings, modes, strict=True):
         eta = eta + (grouping.values * effects[grouping.codes]).sum(axis=1)
     n = len(design.y)
+    fitted = mean(eta)
+    # No probability is so sure that its residual would be infinite.
+    spread = 1.0 if family == "gaussian" else np.maximum(fitted * (1 - fitted), 1e-14)
     return MixedModel(
         formula=design.formula.text,
         family=family,
@@ -106,13 +113,15 @@ def present(
         n=n,
         n_parameters=n_parameters,
         n_levels={g.name: len(g.levels) for g in design.groupings},
-        fitted=mean(eta),
+        fitted=fitted,
+        residuals=(design.y - fitted) * np.sqrt(design.weights / spread),
         reml=reml,
         singular=singular,
         confidence_level=level,
         warnings=(*design.warnings, *warnings),
         _degrees=degrees,
         _refit=refit,
+        _mode_variances=variances,
     )
 
 

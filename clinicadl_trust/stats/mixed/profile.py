@@ -7,18 +7,17 @@ and 41): the fixed effects and the residual variance are at their best for each 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import linalg
 
+from clinicadl_trust.stats.mixed.alike import alike_levels
 from clinicadl_trust.stats.mixed.covariance import CovarianceFactor
-from clinicadl_trust.stats.mixed.elimination import (
-    CrossProducts,
-    Elimination,
-    split_levels,
-)
+from clinicadl_trust.stats.mixed.cross_products import CrossProducts
+from clinicadl_trust.stats.mixed.elimination import Elimination, split_levels
 from clinicadl_trust.stats.mixed.grouping import Grouping
 
 __all__ = ["Profile", "Solution"]
@@ -42,8 +41,6 @@ class Solution:
         Fixed effects.
     unscaled : ndarray of float, shape (n_fixed, n_fixed)
         Their covariance over the residual variance.
-    modes : tuple of ndarray of float, shape (n_levels, n_effects)
-        Conditional modes of the random effects, by grouping.
     """
 
     log_det: float
@@ -51,7 +48,6 @@ class Solution:
     rss: float
     beta: Array
     unscaled: Array
-    modes: tuple[Array, ...]
 
 
 class Profile:
@@ -79,12 +75,26 @@ class Profile:
         self._log_weights = float(np.log(weights).sum())
         # An orthogonal basis and the residuals of least squares: sums of squares of
         # numbers far from 0 would lose the digits that the likelihood lives of.
-        root = np.sqrt(weights)
-        q, self._r = np.linalg.qr(x * root[:, None])
-        self._ols = q.T @ (y * root)
-        dense = np.column_stack([q, y * root - q @ self._ols])
-        self._first, self._rest = self._products.transposed(dense * root[:, None])
+        self._root = np.sqrt(weights)
+        self._q, self._r = np.linalg.qr(x * self._root[:, None])
+        self._alike = alike_levels(self._products)
+        self._respond(y)
+
+    def with_response(self, y: Array) -> Profile:
+        """Return the same model of another response, shape (n_rows,)."""
+        made = copy(self)
+        made._respond(y)
+        return made
+
+    def _respond(self, y: Array) -> None:
+        y = y * self._root
+        self._ols = self._q.T @ y
+        dense = np.column_stack([self._q, y - self._q @ self._ols])
         self._dense = dense.T @ dense
+        dense *= self._root[:, None]
+        self._first, self._rest = self._products.transposed(dense)
+        if self._alike is not None:
+            self._sums, self._squares = self._alike.sums(self._first)
 
     def deviance(self, theta: Array, reml: bool) -> float:
         """Return minus twice the profiled log-likelihood, or the REML criterion."""
@@ -98,10 +108,8 @@ class Profile:
 
     def solve(self, theta: Array) -> Solution:
         """Eliminate the random effects, then the fixed ones."""
-        elimination = Elimination(self._products, theta)
-        first, rest = elimination.solve(self._first, self._rest)
-        explained = np.einsum("qij,qik->jk", self._first, first)
-        g = self._dense - explained - self._rest.T @ rest
+        log_det, explained = self._explained(theta)
+        g = self._dense - explained
         p = self.p
         c = linalg.cholesky(g[:p, :p], lower=True)
         z = linalg.solve_triangular(c, g[:p, p], lower=True)
@@ -110,12 +118,41 @@ class Profile:
             self._r, linalg.solve_triangular(c, np.eye(p), lower=True).T
         )
         diagonals = np.log(np.diag(c)).sum() + np.log(np.abs(np.diag(self._r))).sum()
-        left = np.append(-shift, 1.0)  # the response less the fixed effects
         return Solution(
-            log_det=elimination.log_det,
+            log_det=log_det,
             log_det_fixed=2 * float(diagonals),
             rss=float(g[p, p] - z @ z),
             beta=linalg.solve_triangular(self._r, self._ols + shift),
             unscaled=back @ back.T,
-            modes=tuple(split_levels(self.factor, first @ left, rest @ left)),
         )
+
+    def _explained(self, theta: Array) -> tuple[float, Array]:
+        """Return the log-determinant, and what the random effects explain."""
+        if self._alike is not None:
+            made = Elimination(self._alike.products, theta)
+            return made.log_det, made.explained(self._sums, self._rest, self._squares)
+        made = Elimination(self._products, theta)
+        first, rest = made.solve(self._first, self._rest)
+        explained = np.einsum("qij,qik->jk", self._first, first) + self._rest.T @ rest
+        return made.log_det, explained
+
+    def modes(self, theta: Array, beta: Array) -> tuple[Array, ...]:
+        """Return the random effects' conditional modes, shape (n_levels, n_effects).
+
+        Parameters
+        ----------
+        theta : ndarray of float, shape (n_theta,)
+            Relative covariance parameters.
+        beta : ndarray of float, shape (n_fixed,)
+            Fixed effects.
+
+        Returns
+        -------
+        tuple of ndarray of float
+            By grouping.
+        """
+        # The response less the fixed effects.
+        left = np.append(self._ols - self._r @ beta, 1.0)[:, None]
+        elimination = Elimination(self._products, theta)
+        first, rest = elimination.solve(self._first @ left, self._rest @ left)
+        return tuple(split_levels(self.factor, first[..., 0], rest[..., 0]))

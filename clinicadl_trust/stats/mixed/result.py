@@ -12,41 +12,15 @@ from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.mixed.contrast import Contrast, make_contrast
 
 if TYPE_CHECKING:
     from clinicadl_trust.stats.mixed.likelihood_ratio import LikelihoodRatio
 
-__all__ = ["Contrast", "MixedModel", "make_contrast"]
+__all__ = ["MixedModel"]
 
 Array = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Contrast:
-    """A weighted sum of fixed effects.
-
-    Attributes
-    ----------
-    value, standard_error : float
-        Estimate.
-    df, statistic, p_value : float
-        Two-sided t test (z test where ``df`` is infinite) against 0.
-    low, high, confidence_level : float
-        Confidence interval.
-    """
-
-    value: float
-    standard_error: float
-    df: float
-    statistic: float
-    p_value: float
-    low: float
-    high: float
-    confidence_level: float
-
-    def to_frame(self) -> pd.DataFrame:
-        """Return one row."""
-        return pd.DataFrame([vars(self)])
 
 
 @dataclass(frozen=True)
@@ -80,6 +54,9 @@ class MixedModel:
         Levels of each grouping factor.
     fitted : ndarray of float, shape (n,)
         With the random effects.
+    residuals : ndarray of float, shape (n,)
+        Pearson's: response less ``fitted``, over what its standard deviation is
+        proportional to (1 / sqrt(weights); of a logistic model that of a share).
     reml : bool
         Restricted likelihood.
     singular : bool
@@ -107,16 +84,58 @@ class MixedModel:
     n_parameters: int
     n_levels: Mapping[str, int]
     fitted: Array = field(repr=False)
+    residuals: Array = field(repr=False)
     reml: bool
     singular: bool
     confidence_level: float
     warnings: tuple[str, ...]
     _degrees: Callable[[Array], float] = field(repr=False, compare=False)
     _refit: Callable[[bool], MixedModel] = field(repr=False, compare=False)
+    _mode_variances: Callable[[], Sequence[Array]] = field(repr=False, compare=False)
 
     def to_frame(self) -> pd.DataFrame:
         """Return the fixed effects, their names in the column ``effect``."""
         return self.fixed_effects.rename_axis("effect").reset_index()
+
+    def conditional_modes(self, confidence_level: float | None = None) -> pd.DataFrame:
+        """Return the random effects of each level with their intervals.
+
+        Parameters
+        ----------
+        confidence_level : float, optional
+            That of the model by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Columns ``group, level, effect, value, standard_error, low, high``: modes
+            and their standard deviations given the data and the parameters, as lme4's
+            ``ranef(condVar = TRUE)``; on the logit scale for the binomial family. The
+            intervals take the parameters as known: they show which levels stand out,
+            and test nothing.
+
+        Raises
+        ------
+        StatisticsError
+            If the confidence level does not lie between 0 and 1.
+        """
+        level = check_level(confidence_level or self.confidence_level)
+        reach = float(distributions.norm.ppf((1 + level) / 2))
+        tables = []
+        variances = self._mode_variances()
+        for (group, modes), found in zip(
+            self.random_effects.items(), variances, strict=True
+        ):
+            errors = pd.DataFrame(np.sqrt(found), modes.index, modes.columns)
+            made = pd.DataFrame(
+                {"value": modes.stack(), "standard_error": errors.stack()}
+            )
+            made = made.rename_axis(["level", "effect"]).reset_index()
+            made.insert(0, "group", group)
+            tables.append(made)
+        table = pd.concat(tables, ignore_index=True)
+        half = reach * table["standard_error"]
+        return table.assign(low=table["value"] - half, high=table["value"] + half)
 
     def contrast(self, weights: Sequence[float] | Mapping[str, float]) -> Contrast:
         """Test a weighted sum of fixed effects.
@@ -180,29 +199,20 @@ class MixedModel:
         return likelihood_ratio(self, other)
 
     def __str__(self) -> str:
+        shares = ", ".join(f"{name} {share:.3f}" for name, share in self.icc.items())
         lines = [
             f"{self.formula}  ({self.method})",
             f"{self.n} rows; "
             + ", ".join(f"{k}: {v} levels" for k, v in self.n_levels.items()),
-            f"log-likelihood {self.log_likelihood:.2f}, AIC {self.aic:.2f}, "
-            f"BIC {self.bic:.2f}",
+            f"{'restricted ' if self.reml else ''}log-likelihood "
+            f"{self.log_likelihood:.2f} ({'REML ' if self.reml else ''}criterion "
+            f"{self.criterion:.2f}), AIC {self.aic:.2f}, BIC {self.bic:.2f}",
             "",
             self.fixed_effects.to_string(float_format=lambda v: f"{v:.4g}"),
             "",
             self.variance_components.to_string(
                 index=False, float_format=lambda v: f"{v:.4g}", na_rep=""
             ),
+            *(["", f"ICC: {shares}"] if shares else []),
         ]
         return "\n".join([*lines, *(f"! {w}" for w in self.warnings)])
-
-
-def make_contrast(value: float, error: float, df: float, level: float) -> Contrast:
-    """Test a normal estimate against 0 with t degrees of freedom."""
-    t = distributions.t(df) if np.isfinite(df) else distributions.norm()
-    with np.errstate(divide="ignore", invalid="ignore"):
-        statistic = float(np.divide(value, error))
-    reach = float(t.ppf((1 + level) / 2)) * error
-    p_value = float(2 * t.sf(abs(statistic)))
-    return Contrast(
-        value, error, df, statistic, p_value, value - reach, value + reach, level
-    )

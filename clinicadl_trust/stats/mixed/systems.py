@@ -16,7 +16,7 @@ __all__ = ["DenseSystem", "Pairs", "SparseSystem", "factorized"]
 Array = NDArray[np.float64]
 
 #: Rows from which a matrix with few entries is worth a sparse factor.
-_LARGE, _FEW = 1500, 0.05
+_LARGE, _FEW = 400, 0.05
 
 
 class DenseSystem:
@@ -53,12 +53,11 @@ class SparseSystem:
 def factorized(matrix: Any) -> DenseSystem | SparseSystem:
     """Factorize a matrix plus the identity."""
     rows = matrix.shape[0]
-    if isinstance(matrix, np.ndarray):
-        return DenseSystem(matrix + np.eye(rows))
-    whole = matrix + sparse.eye(rows, format="csr")
-    if rows > _LARGE and whole.nnz < _FEW * rows**2:
-        return SparseSystem(whole.tocsc())
-    return DenseSystem(whole.toarray())
+    is_dense = isinstance(matrix, np.ndarray)
+    entries = np.count_nonzero(matrix) if is_dense else matrix.nnz
+    if rows > _LARGE and entries < _FEW * rows**2:
+        return SparseSystem(sparse.csc_matrix(matrix) + sparse.eye(rows, format="csc"))
+    return DenseSystem((matrix if is_dense else matrix.toarray()) + np.eye(rows))
 
 
 class Pairs:

@@ -8,9 +8,10 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.influence import placements
 from clinicadl_trust.stats.planning.spread import PlannedMetric, Spread
-from clinicadl_trust.stats.sample import as_numbers
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["from_pilot"]
 
@@ -43,7 +44,7 @@ def from_pilot(
         If a column is absent, a value is missing, or nothing varies.
     """
     columns = ["score"] if difference is None else ["score", "score_b"]
-    table = _checked(metric, pilot, columns)
+    table = _checked(metric, check_table(pilot), columns)
     code = pd.factorize(table["participant_id"])[0]
     positive = np.ones(len(table), dtype=bool)
     weight = 1.0

@@ -10,6 +10,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_choice, check_number
 from clinicadl_trust.stats.planning.goal import Design, Goal, smallest
 from clinicadl_trust.stats.planning.pilot import from_pilot
 from clinicadl_trust.stats.planning.spread import (
@@ -19,6 +20,7 @@ from clinicadl_trust.stats.planning.spread import (
     PlannedMetric,
     Spread,
     from_assumptions,
+    planned,
 )
 from clinicadl_trust.stats.results import Calibration
 
@@ -74,7 +76,7 @@ class SampleSize:
 
 
 def required_sample_size(
-    metric: PlannedMetric,
+    metric: PlannedMetric | str,
     *,
     width: float | None = None,
     power: float | None = None,
@@ -99,7 +101,8 @@ def required_sample_size(
     Parameters
     ----------
     metric : {"roc_auc", "proportion", "mean"}
-        A mean is that of any value of an image, such as Dice.
+        A mean is that of any value of an image, such as Dice. ``"auc"``, ``"dice"``
+        and ``"accuracy"`` are understood.
     width : float
         Wanted from the lower to the upper end of the interval that ``roc_auc``,
         ``proportion`` or the t interval of a mean would have.
@@ -154,6 +157,15 @@ def required_sample_size(
     Hanley and McNeil, Radiology 143, 1982; Obuchowski and McClish, Stat. Med. 16, 1997;
     Connor, Biometrics 43, 1987 (McNemar); Kish, Survey Sampling, 1965 (design effect).
     """
+    numbers = {"width": width, "power": power, "value": value, "sd": sd}
+    numbers |= {"difference": difference, "correlation": correlation, "icc": icc}
+    numbers |= {"prevalence": prevalence, "site_icc": site_icc}
+    numbers |= {"images_per_participant": images_per_participant}
+    numbers |= {"participants_per_site": participants_per_site}
+    for name, number in numbers.items():
+        if number is not None:
+            check_number(name, number)
+    metric = planned(metric)
     goal = _goal(metric, width, power, difference, confidence_level)
     _check(metric, variance, prevalence)
     if pilot is None:
@@ -202,7 +214,7 @@ def _goal(
     level: float,
 ) -> Goal:
     check_level(level)
-    if metric not in METRICS:
+    if not isinstance(metric, str) or metric not in METRICS:
         raise StatisticsError(
             f"metric={metric!r} is unknown.{did_you_mean(metric, METRICS)} A Dice "
             "score is a 'mean'."
@@ -231,10 +243,7 @@ def _goal(
 
 
 def _check(metric: str, variance: str, prevalence: float | None) -> None:
-    if variance not in FORMULAS:
-        raise StatisticsError(
-            f"variance={variance!r} is unknown.{did_you_mean(variance, FORMULAS)}"
-        )
+    check_choice("variance", variance, FORMULAS)
     if prevalence is not None and metric != "roc_auc":
         raise StatisticsError(f"prevalence is for the ROC AUC, not a {NAMES[metric]}.")
     if prevalence is not None and not 0 < prevalence < 1:

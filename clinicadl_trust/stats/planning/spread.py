@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from scipy import special
 
@@ -19,10 +19,18 @@ __all__ = [
     "Spread",
     "auc_variance",
     "from_assumptions",
+    "planned",
 ]
 
 PlannedMetric = Literal["roc_auc", "proportion", "mean"]
 METRICS = ("roc_auc", "proportion", "mean")
+
+#: What they are called, too.
+_ALSO: dict[str, PlannedMetric] = {
+    "accuracy": "proportion",
+    "auc": "roc_auc",
+    "dice": "mean",
+}
 
 NAMES = {"roc_auc": "ROC AUC", "proportion": "proportion", "mean": "mean"}
 
@@ -170,3 +178,17 @@ def _needed(
             f"{name}={given:g} must lie between {low:g} and {high:g}, ends excluded."
         )
     return float(given)
+
+
+def planned(metric: str) -> PlannedMetric:
+    """Return the metric that a name means, an unknown one as it is.
+
+    Parameters
+    ----------
+    metric : str
+        One of ``METRICS``, or another name of it.
+    """
+    if not isinstance(metric, str):
+        return metric  # refused by those who need one
+    known = metric.lower()
+    return _ALSO.get(known, cast(PlannedMetric, known))

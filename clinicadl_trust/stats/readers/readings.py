@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_ids, as_numbers
 from clinicadl_trust.stats.influence import placements
-from clinicadl_trust.stats.sample import as_numbers
 
 __all__ = ["Readings"]
 
@@ -61,9 +61,8 @@ class Readings:
             If a reading is missing or repeated, a value is missing, a case has two
             labels, a class or a level is short, or a reader is a seed or a fold.
         """
-        _refuse_seeds(reader)
         table = _table(scores, label, reader, case, treatment)
-        levels = {k: sorted(table[k].unique()) for k in ("treatment", "reader", "case")}
+        levels = {k: _levels(table[k]) for k in ("treatment", "reader", "case")}
         for name in ("treatment", "reader"):
             if len(levels[name]) < 2:
                 raise StatisticsError(
@@ -107,9 +106,18 @@ class Readings:
         return value.reshape(t, r), np.asarray(covariance).reshape(t, r, t, r)
 
 
-def _refuse_seeds(reader: npt.ArrayLike) -> None:
-    names = [getattr(reader, "name", None), *pd.unique(np.asarray(reader).ravel())]
-    for name in names:
+def _levels(column: pd.Series) -> list[object]:
+    try:
+        return sorted(column.unique())
+    except TypeError as error:
+        raise StatisticsError(
+            f"Some names of a {column.name} are text and some are numbers: {error}. "
+            "Write them alike."
+        ) from error
+
+
+def _refuse_seeds(column: object, readers: np.ndarray) -> None:
+    for name in [column, *dict.fromkeys(readers.tolist())]:
         if isinstance(name, str) and _NOT_HUMAN.match(name.replace("_", " ")):
             raise StatisticsError(NOT_READERS.format(name=name))
 
@@ -121,12 +129,14 @@ def _table(
     case: npt.ArrayLike,
     treatment: npt.ArrayLike,
 ) -> pd.DataFrame:
+    readers = as_ids(reader, "Readers")
+    _refuse_seeds(getattr(reader, "name", None), readers)
     columns = {
         "score": as_numbers(scores, "Scores"),
         "label": as_numbers(label, "Labels"),
-        "reader": np.asarray(reader),
-        "case": np.asarray(case),
-        "treatment": np.asarray(treatment),
+        "reader": readers,
+        "case": as_ids(case, "Cases"),
+        "treatment": as_ids(treatment, "Treatments"),
     }
     sizes = {name: values.shape for name, values in columns.items()}
     if len(set(sizes.values())) > 1:

@@ -50,7 +50,12 @@ def bootstrap(
     n_resamples : int
         How often.
     method : {"bca", "percentile", "basic", "studentized"}
-        How the interval is made; BCa's acceleration deletes one cluster at a time.
+        How the interval is made; BCa's acceleration deletes one cluster at a time. All
+        are approximate. Of a mean over 4, 5, 8 and 20 sites percentile, basic and BCa
+        cover .79, .82, .88 and .92, studentized .91, .91, .93 and .94 (t over sites
+        .94 to .95; images drawn one by one .56 to .58). Of an AUC of .75 (.95 with an
+        ICC of .8), 60 participants with 5 images, percentile covers .95 (.89), basic
+        .93 (.82), BCa .96 (.93).
     confidence_level : float
         Of the interval.
     strata : str or sequence, optional

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 __all__ = ["BLOCK", "Clusters", "blocks", "cluster_codes"]
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import as_ids
 
 Index = NDArray[np.intp]
 
@@ -127,13 +128,10 @@ def cluster_codes(
                 f"{did_you_mean(given, list(map(str, data.columns)))}"
             )
         given = data[given]  # type: ignore[assignment]
-    values = pd.Series(np.asarray(given, dtype=object))
-    if len(values) != len(data):
+    ids = as_ids(given, f"values of {what}")  # type: ignore[arg-type]
+    if len(ids) != len(data):
         raise StatisticsError(
-            f"{what} has {len(values)} values; the table has {len(data)} rows."
+            f"{what} has {len(ids)} values; the table has {len(data)} rows."
         )
-    missing = int(values.isna().sum())
-    if missing:
-        raise StatisticsError(f"{missing} values of {what} are missing.")
     # Sorted, so that the order of rows does not change what a seed draws.
-    return pd.factorize(values.astype(str), sort=True)[0]
+    return pd.factorize(pd.Series(ids, dtype=object).astype(str), sort=True)[0]

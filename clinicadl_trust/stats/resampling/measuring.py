@@ -11,9 +11,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.clustered import measure
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.options import check_choice, check_seed, check_whole
 from clinicadl_trust.stats.resampling.draws import (
     BLOCK,
     Clusters,
@@ -23,6 +25,7 @@ from clinicadl_trust.stats.resampling.draws import (
 from clinicadl_trust.stats.resampling.quantiles import METHODS, Distribution, Method
 from clinicadl_trust.stats.resampling.weighted import weighted_metric
 from clinicadl_trust.stats.sample import Sample
+from clinicadl_trust.stats.table import check_table
 from clinicadl_trust.stats.units import unit_interval
 
 __all__ = ["Resampling", "Statistic"]
@@ -57,13 +60,13 @@ class Resampling:
     method: Method
 
     def __post_init__(self) -> None:
-        if self.method not in METHODS:
+        check_choice("method", self.method, METHODS)
+        if not isinstance(self.statistic, str) and not callable(self.statistic):
             raise StatisticsError(
-                f"method={self.method!r} is unknown."
-                f"{did_you_mean(self.method, METHODS)}"
+                f"statistic={self.statistic!r} is neither the name of a metric nor a "
+                "function of a table."
             )
-        if self.data.empty:
-            raise StatisticsError("The table is empty: there is nothing to draw from.")
+        check_table(self.data)
         codes = cluster_codes(self.data, self.cluster, "cluster")
         strata = np.zeros(int(codes.max()) + 1, dtype=np.intp)
         if self.strata is not None:
@@ -94,14 +97,11 @@ class Resampling:
                     f"There is no column '{column}'."
                     f"{did_you_mean(column, list(map(str, self.data.columns)))}"
                 )
-        self.y = self.data[self.label].to_numpy(dtype=float)
-        self.x = [self.data[name].to_numpy(dtype=float) for name in self.scores]
-        for values in (self.y, *self.x):
-            if not np.isfinite(values).all():
-                raise StatisticsError(
-                    f"{int((~np.isfinite(values)).sum())} labels or scores are missing "
-                    "or infinite. Leave these images out first."
-                )
+        leave = "Leave these images out first."
+        self.y, *self.x = (
+            finite(self.data[name], f"Values of '{name}'", leave)
+            for name in (self.label, *self.scores)
+        )
 
     # --- values -----------------------------------------------------------------------
 
@@ -114,11 +114,10 @@ class Resampling:
             If the statistic is undefined on the data or on every resample, or there
             are too few resamples.
         """
-        if n_resamples < 99:
-            raise StatisticsError(
-                f"n_resamples={n_resamples} is too few for the tails of an interval. "
-                "Use 999 or more."
-            )
+        check_whole("n_resamples", n_resamples, 99, "Use 999 or more for an interval.")
+        check_seed(seed)
+        if n_jobs != -1:
+            check_whole("n_jobs", n_jobs, 1, "-1 is all processors.")
         value, _ = self._on_rows(np.arange(len(self.data)), self.clusters.codes)
         if not math.isfinite(value):
             raise StatisticsError(

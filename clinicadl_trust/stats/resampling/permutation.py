@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -13,18 +13,26 @@ from numpy.typing import NDArray
 from scipy.stats import rankdata
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.prediction_checks import CARRIED, COLUMNS
+from clinicadl_trust.stats.arrays import finite
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.options import check_seed, check_whole
 from clinicadl_trust.stats.resampling.draws import cluster_codes
+from clinicadl_trust.stats.resampling.out_of_fold import (
+    ALONE,
+    fold_warning,
+    refuse_labels,
+)
 from clinicadl_trust.stats.resampling.weighted import image_values
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["PermutationTest", "permutation_test"]
 
 Array = NDArray[np.float64]
 Statistic = Callable[[Array, Array], float]
 
-#: Metrics that only know the order of scores: these are swapped as ranks.
-_RANKED = ("roc_auc", "average_precision")
 _BLOCK = 256
+_SHARED = "Compare models on the images that all of them have."
 
 
 @dataclass(frozen=True)
@@ -73,11 +81,12 @@ def permutation_test(
     table: pd.DataFrame,
     statistic: str | Sequence[str] | Statistic,
     *,
-    models: Sequence[str],
+    models: Sequence[str] | None = None,
     cluster: str | Sequence[object] | None,
     n_resamples: int = 9999,
     label: str = "label",
     seed: int = 0,
+    permute: str = "model",
 ) -> PermutationTest:
     """Test whether models differ, by swapping their scores for whole clusters.
 
@@ -89,8 +98,9 @@ def permutation_test(
         One metric or several (``"roc_auc"``, ``"brier"``, ...), ``"mean"`` for columns
         that hold a value of each image already (a Dice score, an error), or a function
         of label and score, both of shape (n_images,), to a number.
-    models : sequence of str
-        Two columns or more.
+    models : sequence of str, optional
+        Two columns or more. By default the columns of numbers that are not the label,
+        the cluster, or one of the cohort's (``session_id``, ``site``, ...).
     cluster : str, sequence or None
         Column, or one value per row: whose images are swapped together. None for
         independent rows; refused where ``participant_id`` repeats.
@@ -100,6 +110,8 @@ def permutation_test(
         Column, for metrics.
     seed : int
         The same seed gives the same numbers.
+    permute : str
+        Only ``"model"``: ``"label"`` is refused, with the reason.
 
     Returns
     -------
@@ -119,16 +131,17 @@ def permutation_test(
     scores are replaced by their ranks first, so that two scales do not matter
     (Bandos, Rockette and Gur, Stat. Med. 24, 2005). Never permute the *labels* of
     out-of-fold scores against chance: models that share training data make that test
-    reject .15 at 5 %; refit with permuted labels.
+    reject .11 to .15 at 5 %; see ``refit_permutation_test``.
     """
+    refuse_labels(permute)
+    if models is None:
+        models = _columns_of_scores(table, (label, cluster))
     pairs = _pairs(table, models)
     codes = cluster_codes(table, cluster, "cluster")
     n_clusters = int(codes.max()) + 1
     names, rows = _measures(table, statistic, pairs, label)
-    if n_resamples < 99:
-        raise StatisticsError(
-            f"n_resamples={n_resamples} is too few for a p-value. Use 999 or more."
-        )
+    check_whole("n_resamples", n_resamples, 99, "Use 999 or more for a p-value.")
+    check_seed(seed)
     swaps, exact = _swaps(n_clusters, n_resamples, seed)
     values = np.column_stack([measure(swaps, codes) for measure in rows])
     observed, others = values[0], np.abs(values)
@@ -144,9 +157,9 @@ def permutation_test(
     comparisons["p_value"] = p_values
     comparisons["p_adjusted"] = adjusted
     smallest = 2.0 ** (1 - n_clusters) if exact else 1.0 / len(values)
-    warnings: tuple[str, ...] = ()
+    warnings = fold_warning(table)
     if smallest > 0.05:
-        warnings = (
+        warnings += (
             f"With {n_clusters} clusters the smallest possible p-value is "
             f"{smallest:.4g}: this test cannot reject at 5 %, whatever the data.",
         )
@@ -166,31 +179,40 @@ def permutation_test(
 Measure = Callable[[NDArray[np.bool_], NDArray[np.intp]], Array]
 
 
+def _columns_of_scores(table: pd.DataFrame, others: Sequence[object]) -> list[str]:
+    """Return the columns that can only be models."""
+    named = {other for other in others if isinstance(other, str)}
+    scores = table.select_dtypes("number").columns
+    found = [c for c in map(str, scores) if c not in {*COLUMNS, *CARRIED, *named}]
+    if len(found) < 2:
+        raise StatisticsError(
+            f"The table has {len(found)} columns of scores ({', '.join(found)}), and "
+            "comparing takes two. Give a column of scores for each model, and name "
+            "them in models."
+        )
+    return found
+
+
 def _pairs(table: pd.DataFrame, models: Sequence[str]) -> list[tuple[str, str]]:
-    if table.empty:
-        raise StatisticsError("The table is empty: there is nothing to swap.")
+    check_table(table)
     columns = [str(column) for column in table.columns]
+    if isinstance(models, str) or not isinstance(models, Iterable):
+        raise StatisticsError(f"models is a list of columns, not {models!r}.")
     for model in models:
         if model not in table:
             raise StatisticsError(
                 f"There is no column '{model}'.{did_you_mean(model, columns)}"
             )
-        missing = int((~np.isfinite(_numbers(table, model))).sum())
-        if missing:
-            raise StatisticsError(
-                f"Model '{model}' lacks a score for {missing} images. Compare models "
-                "on the images that all of them have."
-            )
+        finite(table[model], f"Scores of '{model}'", _SHARED)
     if len(set(models)) < 2:
-        raise StatisticsError(f"Two models or more are needed, not {list(models)}.")
+        raise StatisticsError(
+            f"Two models or more are needed, not {list(models)}. {ALONE}"
+        )
     return list(combinations(dict.fromkeys(models), 2))
 
 
 def _numbers(table: pd.DataFrame, column: str) -> Array:
-    try:
-        return table[column].to_numpy(dtype=float)
-    except (TypeError, ValueError) as error:
-        raise StatisticsError(f"Column '{column}' is no number: {error}.") from error
+    return finite(table[column], f"Values of '{column}'")
 
 
 def _measures(
@@ -203,11 +225,8 @@ def _measures(
     names: list[tuple[str, str, str]] = []
     made: list[Measure] = []
     wanted: Sequence[str | Statistic]
-    wanted = (
-        [statistic]
-        if isinstance(statistic, str) or callable(statistic)
-        else list(statistic)
-    )
+    single = isinstance(statistic, str) or not isinstance(statistic, Iterable)
+    wanted = [statistic] if single else list(statistic)  # type: ignore
     for each in wanted:
         for a, b in pairs:
             x, y = _numbers(table, a), _numbers(table, b)
@@ -229,7 +248,7 @@ def _measures(
             if columns is not None:
                 made.append(_additive(columns(truth, x) - columns(truth, y)))
                 continue
-            if each in _RANKED:
+            if metric.ranks:
                 x, y = rankdata(x), rankdata(y)
             made.append(_swapped(metric.value, truth, x, y))
     return names, made

@@ -69,15 +69,15 @@ class Distribution:
         """Return the ends of an interval."""
         tails = np.array([(1 - level) / 2, (1 + level) / 2])
         if method == "percentile":
-            low, high = np.quantile(self.resampled, tails)
+            low, high = _quantile(self.resampled, tails)
         elif method == "basic":
-            low, high = 2 * self.value - np.quantile(self.resampled, tails[::-1])
+            low, high = 2 * self.value - _quantile(self.resampled, tails[::-1])
         elif method == "bca":
             z = self.bias_correction + special.ndtri(tails)
             shifted = self.bias_correction + z / (1 - self.acceleration * z)
-            low, high = np.quantile(self.resampled, special.ndtr(shifted))
+            low, high = _quantile(self.resampled, special.ndtr(shifted))
         else:
-            low, high = self.value - self.standard_error * np.quantile(
+            low, high = self.value - self.standard_error * _quantile(
                 self._pivots, tails[::-1]
             )
         return float(low), float(high)
@@ -109,3 +109,8 @@ class Distribution:
     def is_degenerate(self) -> bool:
         """Whether no resample differs from another."""
         return math.isclose(float(np.ptp(self.resampled)), 0.0, abs_tol=1e-15)
+
+
+def _quantile(values: Array, shares: Array) -> Array:
+    """Return the (R + 1) p-th of R values in order, as Davison and Hinkley do."""
+    return np.asarray(np.quantile(values, shares, method="weibull"), dtype=float)

@@ -10,14 +10,16 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.held_out import clustered_comparison, clustered_estimate
 from clinicadl_trust.stats.intervals import Interval, normal_interval
 from clinicadl_trust.stats.metrics import get_metric
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.roc.independent import independent_comparison
-from clinicadl_trust.stats.sample import Sample, as_numbers
+from clinicadl_trust.stats.sample import binary_sample
 
-__all__ = ["binary_sample", "compare_roc_auc", "roc_auc"]
+__all__ = ["compare_roc_auc", "roc_auc"]
 
 
 def roc_auc(
@@ -64,6 +66,8 @@ def roc_auc(
     >>> round(estimate.value, 3)
     0.889
     """
+    if transform is not None:
+        check_choice("transform", transform, ("logit",))
     sample = binary_sample(label, cluster)
     metric = get_metric("roc_auc", "binary")
     scores = [as_numbers(score, "Scores")]
@@ -165,20 +169,3 @@ def _refuse_shared(
             "groups are not independent. Compare the same images with paired=True, or "
             "use bootstrap_difference; if they are other people, give other ids."
         )
-
-
-def binary_sample(label: npt.ArrayLike, cluster: npt.ArrayLike | None) -> Sample:
-    """Return labels and clusters, refused unless labels are 0 and 1.
-
-    Raises
-    ------
-    StatisticsError
-        If a label is another, or as ``Sample.make``.
-    """
-    sample = Sample.make(label, cluster)
-    if not np.isin(sample.label, [0, 1]).all():
-        raise StatisticsError(
-            f"Labels must be 0 or 1, and some are not, such as "
-            f"{sample.label[~np.isin(sample.label, [0, 1])][0]:g}."
-        )
-    return sample

@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_numbers
 from clinicadl_trust.stats.clustered import Measured, measure
+from clinicadl_trust.stats.held_out import is_constant
 from clinicadl_trust.stats.intervals import check_level, scaled_interval
 from clinicadl_trust.stats.labels import say_few
 from clinicadl_trust.stats.metric import Metric
+from clinicadl_trust.stats.options import check_number
 from clinicadl_trust.stats.results import Calibration, Estimate
-from clinicadl_trust.stats.roc.auc import binary_sample
-from clinicadl_trust.stats.sample import Counts, Sample, as_numbers
+from clinicadl_trust.stats.sample import Counts, Sample, binary_sample
 
 __all__ = ["sensitivity_at_specificity"]
 
@@ -27,6 +29,12 @@ _REACH = 1.5
 
 #: Fewer participants than this beyond the threshold do not tell where it is.
 _FEW_BEYOND = 5
+
+
+_TIED = (
+    "Every image has the same score, which has no threshold: the value is what "
+    "flagging images at random would give."
+)
 
 
 def sensitivity_at_specificity(
@@ -79,7 +87,7 @@ def sensitivity_at_specificity(
     Stat. 24, 1996 (the variance); Obuchowski, Biometrics 53, 1997 (sums by cluster).
     """
     check_level(confidence_level)
-    if not 0 < specificity < 1:
+    if not 0 < check_number("specificity", specificity) < 1:
         hint = f" Write {specificity / 100:g}." if 1 < specificity < 100 else ""
         raise StatisticsError(
             f"A specificity lies between 0 and 1, not {specificity:g}.{hint}"
@@ -111,24 +119,29 @@ def _estimate(
     beyond = round((1.0 - specificity) * sample.classes[0.0].n_effective, 9)
     curve = _Curve.of(sample.label, score)
     at = curve.threshold[curve.place(1.0 - specificity)[0]]
+    at = f"score >= {at:.4g}" if math.isfinite(at) else "above all scores"
     return Estimate(
         value=measured.value,
         low=interval.low,
         high=interval.high,
         confidence_level=level,
         standard_error=measured.standard_error,
-        method=f"sensitivity at specificity {specificity:g} (score >= {at:.4g}), "
+        method=f"sensitivity at specificity {specificity:g} ({at}), "
         "threshold estimated, clustered influence, logit scale, t",
         calibration=_label(measured.smallest, beyond),
         n=sample.label.size,
         n_clusters=sample.n_clusters,
-        warnings=_warnings(measured.smallest, beyond, specificity),
+        warnings=_warnings(measured.smallest, beyond, specificity, score),
         df=measured.df,
     )
 
 
-def _warnings(smallest: Counts, beyond: float, specificity: float) -> tuple[str, ...]:
+def _warnings(
+    smallest: Counts, beyond: float, specificity: float, score: np.ndarray
+) -> tuple[str, ...]:
     warnings = say_few(_metric(specificity), smallest)
+    if is_constant(score):
+        warnings += (_TIED,)
     if beyond < _FEW_BEYOND:
         warnings += (
             f"About {beyond:.1f} negative participants lie beyond the threshold: too "

@@ -134,13 +134,22 @@ def _side(
     """Return the standard error that one side of an interval has, and its df."""
     if not math.isfinite(half_a + half_b):
         return math.nan, math.nan
-    of_a = half_a / t_quantile(a.df, a.confidence_level)
-    of_b = half_b / t_quantile(b.df, b.confidence_level)
+    (of_a, below_a), (of_b, below_b) = (
+        _error(half, estimate) for half, estimate in ((half_a, a), (half_b, b))
+    )
     own = of_a**2 + of_b**2
     if own == 0:
         return 0.0, math.nan
-    df = own**2 / (of_a**4 / a.df + of_b**4 / b.df)
+    df = own**2 / (below_a + below_b)
     return math.sqrt(max(own - 2 * correlation * of_a * of_b, 0.0)), df
+
+
+def _error(half: float, estimate: Estimate) -> tuple[float, float]:
+    """Return the standard error that half an interval has, and its share of df."""
+    if half == 0:  # known beforehand, whatever the degrees of freedom
+        return 0.0, 0.0
+    error = half / t_quantile(estimate.df, estimate.confidence_level)
+    return error, error**4 / estimate.df
 
 
 def _worse(first: Level, second: Level) -> str:

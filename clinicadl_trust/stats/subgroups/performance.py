@@ -20,6 +20,7 @@ from clinicadl_trust.stats.results import Estimate
 from clinicadl_trust.stats.sample import Sample
 from clinicadl_trust.stats.subgroups.differences import Level, differences
 from clinicadl_trust.stats.subgroups.levels import levels_of
+from clinicadl_trust.stats.table import check_table
 
 __all__ = ["Subgroups", "subgroups"]
 
@@ -133,7 +134,7 @@ def subgroups(
     50, 2008.
     """
     check_level(confidence_level)
-    prepared, chosen = _checked(predictions, by, metric, group)
+    prepared, chosen = _checked(check_table(predictions), by, metric, group)
     codes, names = levels_of(prepared.rows[by], by, bands)
     if reference is not None and reference not in names:
         raise StatisticsError(

@@ -1,8 +1,9 @@
-"""Agreement of raters: Cohen's kappa, and intraclass correlations."""
+"""Agreement of raters on quantities: intraclass correlations."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import Literal
 
 import numpy as np
@@ -10,82 +11,41 @@ import numpy.typing as npt
 import pandas as pd
 from scipy import stats as distributions
 
-from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.arrays import as_matrix, is_finite
 from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Estimate
 
-__all__ = ["cohen_kappa", "icc"]
+__all__ = ["icc"]
 
 Form = Literal["1", "2", "3", "1k", "2k", "3k"]
 _FORMS = ("1", "2", "3", "1k", "2k", "3k")
 
+_NEGATIVE = (
+    "Targets differ less than the raters' disagreement alone would make them: a "
+    "negative correlation is read as none."
+)
+_NO_INTERVAL = (
+    "Targets differ so little that the correlation of the raters' mean, or its "
+    "interval, does not exist."
+)
 
-def cohen_kappa(
-    rater_a: npt.ArrayLike,
-    rater_b: npt.ArrayLike,
-    *,
-    weights: Literal["linear", "quadratic"] | None = None,
-    confidence_level: float = 0.95,
-) -> Estimate:
-    """Agreement of two raters beyond chance.
 
-    Parameters
-    ----------
-    rater_a, rater_b : array-like of shape (n_images,)
-        Their labels, of any kind; sorted, where weights need an order.
-    weights : {"linear", "quadratic"} or None
-        How much worse a disagreement by two classes is than by one.
-    confidence_level : float
-        Of the interval, which is a normal approximation.
-
-    Returns
-    -------
-    Estimate
-        By statsmodels' definitions (Fleiss, Cohen and Everitt 1969).
-
-    Raises
-    ------
-    StatisticsError
-        If lengths differ, a label is missing, or there is one class.
-    """
-    check_level(confidence_level)
-    a, b = pd.Series(np.asarray(rater_a)), pd.Series(np.asarray(rater_b))
-    if len(a) != len(b):
-        raise StatisticsError(f"There are {len(a)} labels of one rater and {len(b)}.")
-    missing = int((a.isna() | b.isna()).sum())
-    if missing:
-        raise StatisticsError(f"{missing} images lack a label. Leave them out first.")
-    classes = sorted(set(a) | set(b))
-    if len(classes) < 2:
-        raise StatisticsError(
-            f"Every label is {classes[0] if classes else 'absent'}: chance alone "
-            "agrees."
-        )
-    table = pd.crosstab(a, b).reindex(index=classes, columns=classes, fill_value=0)
-    from statsmodels.stats.inter_rater import cohens_kappa
-
-    made = cohens_kappa(
-        table.to_numpy(), wt={"quadratic": "fc"}.get(str(weights), weights)
-    )
-    z = float(distributions.norm.ppf((1 + confidence_level) / 2))
-    error = float(made.std_kappa)
-    value = float(made.kappa)
-    return Estimate(
-        value=value,
-        low=max(value - z * error, -1.0),
-        high=min(value + z * error, 1.0),
-        confidence_level=confidence_level,
-        standard_error=error,
-        method=f"Cohen's {weights + ' weighted ' if weights else ''}kappa",
-        calibration="approximate",
-        n=len(a),
-        n_clusters=len(a),
-    )
+def _form(form: str) -> str:
+    """Read Shrout and Fleiss' names however they are written."""
+    if isinstance(form, str):
+        short = re.sub(r"[\s(),]|ICC", "", form.upper()).lower()
+        short = short[:1] if short[1:] == "1" else short
+        if short in _FORMS:
+            return short
+    check_choice("form", form, _FORMS)
+    return form
 
 
 def icc(
     ratings: npt.ArrayLike | pd.DataFrame,
-    form: Form = "2",
+    form: Form | str = "2",
     *,
     confidence_level: float = 0.95,
 ) -> Estimate:
@@ -96,7 +56,8 @@ def icc(
     ratings : array-like of shape (n_targets, n_raters)
         Complete.
     form : {"1", "2", "3", "1k", "2k", "3k"}
-        Shrout and Fleiss' forms: each target has raters of its own (1); the raters are
+        Shrout and Fleiss' forms, also written ``"ICC(2,1)"``, ``"ICC(2,k)"`` or
+        ``"ICC2k"``: each target has raters of its own (1); the raters are
         a sample of all (2, absolute agreement); they are the only ones (3,
         consistency). With k, of the mean of all raters.
     confidence_level : float
@@ -105,7 +66,12 @@ def icc(
     Returns
     -------
     Estimate
-        ``n_clusters`` counts targets.
+        ``n_clusters`` counts targets. Forms 1 and 3 cover .95 to .96 (10 targets and
+        3 raters, 100 and 2): calibrated. Form 2 is approximate, for how much all
+        raters differ is seen from a few: it covers .92 to .97 where their bias makes
+        up to a tenth of the noise, .88 to .97 at three tenths; where it makes six
+        tenths, and there are 100 targets, .70 to .78 with 2 raters, .79 to .83 with
+        3, .89 to .92 with 5 or more.
 
     Raises
     ------
@@ -118,27 +84,29 @@ def icc(
     1996 (interval of form 2).
     """
     check_level(confidence_level)
-    if form not in _FORMS:
-        raise StatisticsError(
-            f"form={form!r} is unknown.{did_you_mean(str(form), _FORMS)}"
-        )
-    x = np.asarray(ratings, dtype=float)
-    if x.ndim != 2 or min(x.shape) < 2:
+    form = _form(form)
+    x = as_matrix(ratings, "Ratings")
+    if min(x.shape) < 2:
         raise StatisticsError(
             f"Ratings have shape {x.shape}: two targets (rows) and two raters "
             "(columns) or more are needed."
         )
-    if not np.isfinite(x).all():
+    if not is_finite(x).all():
         raise StatisticsError(
-            f"{int((~np.isfinite(x)).any(axis=1).sum())} targets lack a rating. Leave "
+            f"{int((~is_finite(x)).any(axis=1).sum())} targets lack a rating. Leave "
             "them out, or fit stats.mixed_model, whose icc needs no complete table."
         )
     if np.ptp(x) == 0:
         raise StatisticsError(f"Every rating is {x[0, 0]:g}: nothing can be compared.")
-    value, low, high = _shrout_fleiss(x, form[0], confidence_level)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value, low, high = _shrout_fleiss(x, form[0], confidence_level)
+    warnings: tuple[str, ...] = (_NEGATIVE,) if value < 0 else ()
     if form.endswith("k"):
         k = x.shape[1]
         value, low, high = (_of_mean(v, k) for v in (value, low, high))
+    if not math.isfinite(value + low + high):
+        low, high = math.nan, math.nan
+        warnings += (_NO_INTERVAL,)
     return Estimate(
         value=value,
         low=low,
@@ -146,9 +114,10 @@ def icc(
         confidence_level=confidence_level,
         standard_error=math.nan,
         method=f"intraclass correlation, form {form} of Shrout and Fleiss",
-        calibration="calibrated",
+        calibration="approximate" if form[0] == "2" else "calibrated",
         n=x.size,
         n_clusters=len(x),
+        warnings=warnings,
     )
 
 
@@ -162,6 +131,10 @@ def _shrout_fleiss(
     raters = n * ((x.mean(axis=0) - grand) ** 2).sum() / (k - 1)
     within = ((x - x.mean(axis=1, keepdims=True)) ** 2).sum() / (n * (k - 1))
     error = (within * n * (k - 1) - raters * (k - 1)) / ((n - 1) * (k - 1))
+    tiny = 1e-12 * np.ptp(x) ** 2  # what rounding leaves of 0
+    between, raters, within, error = (
+        0.0 if part < tiny else part for part in (between, raters, within, error)
+    )
     tail = (1 + level) / 2
     if form in "13":
         noise, df = (within, n * (k - 1)) if form == "1" else (error, (n - 1) * (k - 1))
@@ -191,5 +164,6 @@ def _of_ratio(ratio: float, k: int) -> float:
 
 
 def _of_mean(value: float, k: int) -> float:
-    """Spearman and Brown's correlation of a mean of k raters."""
-    return k * value / (1 + (k - 1) * value)
+    """Spearman and Brown's correlation of a mean of k raters, nan where it has none."""
+    below = 1 + (k - 1) * value
+    return k * value / below if below > 1e-9 else math.nan

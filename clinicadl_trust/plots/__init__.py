@@ -1,0 +1,30 @@
+"""HOW IT IS SHOWN: figures of statistics, each drawn on axes and returned.
+
+Every function takes a result of ``clinicadl_trust.stats`` and, optionally, axes of
+matplotlib. Without them it makes a figure of its own, which pyplot does not know:
+``plots.forest(sites).figure.savefig("forest.pdf")``.
+"""
+
+from clinicadl_trust.plots.calibration_curve import calibration_curve
+from clinicadl_trust.plots.caterpillar import caterpillar
+from clinicadl_trust.plots.decision_curve import decision_curve
+from clinicadl_trust.plots.forest import forest
+from clinicadl_trust.plots.influence import influence
+from clinicadl_trust.plots.palette import Look
+from clinicadl_trust.plots.posterior import posterior
+from clinicadl_trust.plots.predicted_against_true import predicted_against_true
+from clinicadl_trust.plots.random_effect_diagnostics import random_effect_diagnostics
+from clinicadl_trust.plots.roc_curve import roc_curve
+
+__all__ = [
+    "Look",
+    "calibration_curve",
+    "caterpillar",
+    "decision_curve",
+    "forest",
+    "influence",
+    "posterior",
+    "predicted_against_true",
+    "random_effect_diagnostics",
+    "roc_curve",
+]
