@@ -33,7 +33,7 @@ def test_a_mean_over_repeated_images(icc):
     assert naive < 0.88
 
 
-@pytest.mark.parametrize("sites", [5, 8, 20])
+@pytest.mark.parametrize("sites", [3, 4, 5, 8, 20])
 @pytest.mark.parametrize("df", ["satterthwaite", "kenward-roger"])
 def test_a_difference_over_few_sites(sites, df):
     site = np.repeat(np.arange(sites), 12)
@@ -45,7 +45,7 @@ def test_a_difference_over_few_sites(sites, df):
         low, high = model.fixed_effects.loc["Intercept", ["low", "high"]]
         return low < 0 < high
 
-    assert 0.93 < coverage(1000, fit) < 0.985
+    assert 0.925 < coverage(2000, fit) < 0.975
 
 
 def test_a_slope_between_people_of_crossed_scanners():

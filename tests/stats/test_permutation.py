@@ -158,3 +158,11 @@ def test_models_are_the_columns_of_scores():
     pd.testing.assert_frame_equal(found.comparisons, wanted.comparisons)
     with pytest.raises(StatisticsError, match=r"1 columns of scores \(cnn\)"):
         permutation_test(table.drop(columns="svm"), "roc_auc", **given)
+
+
+@pytest.mark.parametrize(("n", "label"), [(5, "conservative"), (6, "calibrated")])
+def test_too_few_clusters_are_in_the_label(n, label):
+    table = pd.DataFrame({"a": np.arange(n) + 1.0, "b": 0.0})
+    made = permutation_test(table, "mean", models=["a", "b"], cluster=None)
+    assert made.calibration == label and label in str(made)
+    assert set(made.to_frame()["calibration"]) == {label}

@@ -24,6 +24,7 @@ from clinicadl_trust.stats.resampling.out_of_fold import (
     refuse_labels,
 )
 from clinicadl_trust.stats.resampling.weighted import image_values
+from clinicadl_trust.stats.results import Calibration
 from clinicadl_trust.stats.table import check_table
 
 __all__ = ["PermutationTest", "permutation_test"]
@@ -65,14 +66,24 @@ class PermutationTest:
     method: str
     warnings: tuple[str, ...] = ()
 
+    @property
+    def calibration(self) -> Calibration:
+        """What is known of its error rate.
+
+        Exact where models could be exchanged, so it rejects what it says; conservative
+        where so few clusters leave no p-value below .05.
+        """
+        return "conservative" if self.smallest_p_value > 0.05 else "calibrated"
+
     def to_frame(self) -> pd.DataFrame:
         """Return the comparisons."""
-        return self.comparisons.copy()
+        return self.comparisons.assign(method=self.method, calibration=self.calibration)
 
     def __str__(self) -> str:
         lines = [
             self.comparisons.to_string(index=False, float_format=lambda v: f"{v:.4g}"),
-            f"{self.method}; {self.n} images of {self.n_clusters} clusters",
+            f"{self.method}, {self.calibration}; {self.n} images of "
+            f"{self.n_clusters} clusters",
         ]
         return "\n".join([*lines, *(f"  ! {w}" for w in self.warnings)])
 

@@ -312,3 +312,19 @@ def test_the_result_reads_as_a_table():
     assert list(model.to_frame()["effect"]) == ["Intercept", "age"]
     residuals = visits()["score"] - model.fitted
     assert residuals.std() < 0.6
+
+
+def test_a_model_says_what_is_known_of_its_intervals():
+    rng = np.random.default_rng(0)
+    who = np.repeat(np.arange(12), 4)
+    table = pd.DataFrame({"y": rng.normal(size=48) + who, "who": who, "two": who % 2})
+    table["ill"] = (table["y"] > table["y"].median()).astype(int)
+    made = mixed_model("y ~ 1 + (1 | who)", table)
+    assert made.calibration == "calibrated" and "calibrated" in str(made)
+    assert set(made.to_frame()["calibration"]) == {"calibrated"}
+    for formula, options in (
+        ("y ~ 1 + (1 | two)", {}),
+        ("y ~ 1 + (1 | who)", {"reml": False}),
+        ("ill ~ 1 + (1 | who)", {"family": "binomial"}),
+    ):
+        assert mixed_model(formula, table, **options).calibration == "approximate"
