@@ -18,6 +18,7 @@ _ALSO = {
     "accuracy": "correct",
     "brier": "squared_error",
     "error": "absolute_error",
+    "mae": "absolute_error",
 }
 _IMAGE = ["participant_id", "session_id"]
 
@@ -130,6 +131,7 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
         if value == "correct" and len(other):
             raise StatisticsError(
                 f"Labels must be 0 or 1 to be told right, and one is {other.iloc[0]:g}."
+                " For a quantity give metric 'absolute_error'."
             )
         table["v"] = {
             "correct": ((score >= threshold) == (label == 1)).astype(float),

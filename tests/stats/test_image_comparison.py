@@ -186,3 +186,32 @@ def test_labels_other_than_0_and_1_are_not_wrong_answers():
     table["label"] = 1.0 + (table["participant_id"] < "sub-030")
     with pytest.raises(StatisticsError, match="one is 2"):
         compare_models(table)
+
+
+@pytest.mark.parametrize(
+    ("fold", "about"),
+    [("site", "a retrained model in a new hospital"), ("half", "new patient of these")],
+)
+def test_only_folds_of_whole_sites_tell_of_a_new_hospital(fold, about):
+    table = dice(models=("a", "b"))
+    table["half"] = table["participant_id"] < "sub-030"
+    table["split"] = table[fold].rank(method="dense").astype(int)
+    made = compare_models(table, "dice")
+    assert about in made.estimand and made.calibration == "approximate"
+    assert "share training data" in made.warnings[-1]
+    assert (made.comparisons["calibration"] == "approximate").all()
+
+
+def test_the_method_and_its_label_are_printed_and_sites_only_where_there_are_some():
+    made = compare_models(dice(), "dice")
+    assert "about a new hospital, for these trained models: 60 images" in str(made)
+    assert "(1 | site), Satterthwaite (calibrated)" in str(made)
+    alone = str(compare_models(dice(), "dice", site=None))
+    assert "sites" not in alone and "site_sd" not in alone
+
+
+def test_ages_are_compared_by_their_errors():
+    table = dice(models=("a", "b")).assign(label=70.0, score=lambda t: 70 + t["dice"])
+    with pytest.raises(StatisticsError, match="give metric 'absolute_error'"):
+        compare_models(table)
+    assert compare_models(table, "mae").value == "absolute_error"
