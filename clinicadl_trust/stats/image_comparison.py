@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.estimands import HOSPITAL, PATIENT, RETRAINED, new_unit
+from clinicadl_trust.stats.design import Design
+from clinicadl_trust.stats.estimands import HOSPITAL, RETRAINED
 from clinicadl_trust.stats.image_differences import ImageDifferences
 from clinicadl_trust.stats.image_values import (
     by_image,
@@ -29,10 +30,11 @@ Array = npt.NDArray[np.float64]
 Kind = Literal["absolute_error", "squared_error", "correct"]
 
 _FEW_SITES = 5
+_SITES_THAT_SHOW = 20
 
 _FOLDS = (
-    "Folds share training data, which this interval does not see: `compare` takes that "
-    "into account."
+    "Folds share training data, which these intervals do not see; `compare` corrects "
+    "for it in a cross-validation."
 )
 
 #: From the best to the least known.
@@ -151,10 +153,11 @@ def compare_models(
     Raises
     ------
     StatisticsError
-        If a column is absent, models do not share images, or there is one model.
+        If a column is absent, models do not share images, there is one model, or
+        participants are in training and in test.
     """
     check_level(confidence_level)
-    predictions = one_design(predictions, split_strategy, group)
+    predictions, design = one_design(predictions, split_strategy, group)
     value = value_named(metric, predictions)
     table = image_values(predictions, value, threshold)
     wide, about = by_image(table, predictions, site)
@@ -185,8 +188,13 @@ def compare_models(
     n_sites = int(about["site"].nunique()) if "site" in about else 0
     if 0 < n_sites < _FEW_SITES:
         warnings.insert(0, f"With {n_sites} sites their variance is hardly known.")
-    about_what = _estimand(predictions, site if n_sites else None)
-    in_folds = about_what not in (HOSPITAL, PATIENT)
+    alike = int((made["site_sd"] == 0).sum())
+    if alike and n_sites < _SITES_THAT_SHOW:
+        warnings.append(
+            f"{alike} of {len(made)} pairs show no variance between sites beyond "
+            "chance. With few sites this does not show that they are alike."
+        )
+    in_folds = design.kind != "held-out"
     if in_folds:
         warnings.append(_FOLDS)
     order = ["model", "reference", "effect", "standard_error", "df", "low", "high"]
@@ -201,7 +209,7 @@ def compare_models(
         comparisons=made[[*order, "method", "calibration"]],
         means=wide.mean().rename("mean"),
         value=value,
-        estimand=about_what,
+        estimand=_estimand(design, n_sites),
         n=len(wide),
         n_participants=n_participants,
         n_sites=n_sites,
@@ -219,12 +227,7 @@ def _influence(about: pd.DataFrame) -> Array:
     return np.asarray(sums, dtype=float)
 
 
-def _estimand(predictions: pd.DataFrame, site: str | None) -> str:
-    """Say what differences are about; sites in several folds were not left out."""
-    folds = [c for c in ("repeat", "split") if c in predictions]
-    if "split" not in folds or predictions["split"].nunique() < 2:
-        return PATIENT if site is None else HOSPITAL
-    by = [site, *folds[:-1]]
-    if site is None or (predictions.groupby(by)["split"].nunique() > 1).any():
-        return RETRAINED
-    return new_unit(site)
+def _estimand(design: Design, n_sites: int) -> str:
+    if design.kind == "held-out":
+        return HOSPITAL if n_sites and design.is_test else design.estimand
+    return design.estimand if n_sites else RETRAINED

@@ -156,7 +156,9 @@ def test_mistakes_are_named(change, options, message):
 def test_only_one_group_of_one_strategy_is_compared():
     table = dice(models=("a", "b"), shift=0.03).assign(group="test", split_strategy="x")
     other = table.assign(dice=0.0, split_strategy="leaky")
-    both = pd.concat([table, other, table.assign(group="validation", dice=1.0)])
+    chosen_on = table.assign(group="validation", dice=1.0)
+    chosen_on["participant_id"] = "other-" + chosen_on["participant_id"]
+    both = pd.concat([table, other, chosen_on])
     with pytest.raises(StatisticsError, match="several split strategies: x, leaky"):
         compare_models(both, "dice")
     with pytest.raises(StatisticsError, match="no split_strategy 'y'"):
@@ -168,6 +170,14 @@ def test_only_one_group_of_one_strategy_is_compared():
 def test_few_sites_are_told():
     made = compare_models(dice(sites=3), "dice")
     assert made.calibration == "approximate" and "3 sites" in made.warnings[0]
+
+
+def test_a_variance_of_0_between_few_sites_is_no_proof_that_they_are_alike():
+    made = compare_models(dice(models=("a", "b")), "dice")
+    assert made.comparisons["site_sd"][0] == 0
+    assert "1 of 1 pairs show no variance between sites" in made.warnings[-1]
+    spread = compare_models(dice(models=("a", "b"), site_sd=0.05), "dice")
+    assert spread.warnings == ()
 
 
 def test_a_metric_goes_by_its_other_names():
@@ -215,3 +225,22 @@ def test_ages_are_compared_by_their_errors():
     with pytest.raises(StatisticsError, match="give metric 'absolute_error'"):
         compare_models(table)
     assert compare_models(table, "mae").value == "absolute_error"
+
+
+def test_folds_that_are_only_named_are_folds():
+    table = dice(models=("a", "b"))
+    table["fold"] = table["site"].str[-1].astype(int)
+    assert (
+        compare_models(table, "dice").estimand == "a retrained model in a new hospital"
+    )
+
+
+def test_a_leaky_split_is_refused():
+    table = dice(models=("a", "b"), visits=2)
+    table["split"] = (table["session_id"] == "ses-M000").astype(int)
+    with pytest.raises(StatisticsError, match="60 participants are in training"):
+        compare_models(table, "dice")
+    held_out = dice(models=("a", "b")).assign(group="test")
+    seen = held_out[held_out["participant_id"] < "sub-004"].assign(group="train")
+    with pytest.raises(StatisticsError, match="4 participants are in training"):
+        compare_models(pd.concat([held_out, seen]), "dice")
