@@ -11,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
-from clinicadl_trust.stats.estimands import PATIENT, RETRAINED, new_unit
+from clinicadl_trust.stats.design import Design
+from clinicadl_trust.stats.estimands import HOSPITAL, RETRAINED
 from clinicadl_trust.stats.image_differences import ImageDifferences
 from clinicadl_trust.stats.image_values import (
     by_image,
@@ -29,6 +30,12 @@ Array = npt.NDArray[np.float64]
 Kind = Literal["absolute_error", "squared_error", "correct"]
 
 _FEW_SITES = 5
+_SITES_THAT_SHOW = 20
+
+_FOLDS = (
+    "Folds share training data, which these intervals do not see; `compare` corrects "
+    "for it in a cross-validation."
+)
 
 #: From the best to the least known.
 _LABELS: tuple[Calibration, ...] = ("calibrated", "conservative", "approximate")
@@ -78,13 +85,15 @@ class ModelComparison:
 
     def __str__(self) -> str:
         columns = ["model", "reference", "effect", "low", "high", "p_value"]
-        columns += ["p_adjusted", "site_sd"]
+        columns += ["p_adjusted", *(["site_sd"] if self.n_sites else [])]
+        sites = f", {self.n_sites} sites" if self.n_sites else ""
         lines = [
-            f"{self.value}, for {self.estimand}: {self.n} images of "
-            f"{self.n_participants} participants, {self.n_sites} sites",
+            f"{self.value}, about {self.estimand}: {self.n} images of "
+            f"{self.n_participants} participants{sites}",
             self.comparisons[columns].to_string(
                 index=False, float_format=lambda v: f"{v:.4g}"
             ),
+            f"  {'; '.join(self.comparisons['method'].unique())} ({self.calibration})",
         ]
         return "\n".join([*lines, *(f"  ! {w}" for w in self.warnings)])
 
@@ -144,10 +153,11 @@ def compare_models(
     Raises
     ------
     StatisticsError
-        If a column is absent, models do not share images, or there is one model.
+        If a column is absent, models do not share images, there is one model, or
+        participants are in training and in test.
     """
     check_level(confidence_level)
-    predictions = one_design(predictions, split_strategy, group)
+    predictions, design = one_design(predictions, split_strategy, group)
     value = value_named(metric, predictions)
     table = image_values(predictions, value, threshold)
     wide, about = by_image(table, predictions, site)
@@ -178,17 +188,28 @@ def compare_models(
     n_sites = int(about["site"].nunique()) if "site" in about else 0
     if 0 < n_sites < _FEW_SITES:
         warnings.insert(0, f"With {n_sites} sites their variance is hardly known.")
+    alike = int((made["site_sd"] == 0).sum())
+    if alike and n_sites < _SITES_THAT_SHOW:
+        warnings.append(
+            f"{alike} of {len(made)} pairs show no variance between sites beyond "
+            "chance. With few sites this does not show that they are alike."
+        )
+    in_folds = design.kind != "held-out"
+    if in_folds:
+        warnings.append(_FOLDS)
     order = ["model", "reference", "effect", "standard_error", "df", "low", "high"]
     order += ["p_value", "p_adjusted", "site_sd", "participant_sd", "residual_sd"]
     n_participants = int(about["participant_id"].nunique())
     enough = n_participants >= 20 and (n_sites == 0 or n_sites >= _FEW_SITES)
     label: Calibration = "calibrated" if enough else "approximate"
-    made["calibration"] = [row.get("calibration", label) for row in rows]
+    made["calibration"] = [
+        "approximate" if in_folds else row.get("calibration", label) for row in rows
+    ]
     return ModelComparison(
         comparisons=made[[*order, "method", "calibration"]],
         means=wide.mean().rename("mean"),
         value=value,
-        estimand=_estimand(predictions, n_sites),
+        estimand=_estimand(design, n_sites),
         n=len(wide),
         n_participants=n_participants,
         n_sites=n_sites,
@@ -206,8 +227,7 @@ def _influence(about: pd.DataFrame) -> Array:
     return np.asarray(sums, dtype=float)
 
 
-def _estimand(predictions: pd.DataFrame, n_sites: int) -> str:
-    folds = "split" in predictions and predictions["split"].nunique() > 1
-    if n_sites:
-        return new_unit("site") if folds else "these trained models in a new hospital"
-    return RETRAINED if folds else PATIENT
+def _estimand(design: Design, n_sites: int) -> str:
+    if design.kind == "held-out":
+        return HOSPITAL if n_sites and design.is_test else design.estimand
+    return design.estimand if n_sites else RETRAINED

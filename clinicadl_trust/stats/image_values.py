@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
+from clinicadl_trust.prediction_checks import number_folds
 from clinicadl_trust.stats.arrays import is_finite
+from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.table import check_table
 
 __all__ = ["KINDS", "by_image", "image_values", "one_design", "value_named"]
@@ -18,6 +20,7 @@ _ALSO = {
     "accuracy": "correct",
     "brier": "squared_error",
     "error": "absolute_error",
+    "mae": "absolute_error",
 }
 _IMAGE = ["participant_id", "session_id"]
 
@@ -41,7 +44,7 @@ def value_named(metric: str, predictions: pd.DataFrame) -> str:
 
 def one_design(
     predictions: pd.DataFrame, split_strategy: str | None, group: str
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Design]:
     """Keep one group of one split strategy: others were predicted in another way.
 
     Parameters
@@ -57,13 +60,17 @@ def one_design(
     -------
     pandas.DataFrame
         Its rows.
+    Design
+        How they were split.
 
     Raises
     ------
     StatisticsError
-        If there are several strategies to choose from, or nothing is left.
+        If there are several strategies to choose from, nothing is left, or the
+        strategy is leaky.
     """
     table = check_table(predictions)
+    everyone = table
     for column, wanted in (("group", group), ("split_strategy", split_strategy)):
         if column not in table or not len(table):
             continue
@@ -81,7 +88,29 @@ def one_design(
                 f"{did_you_mean(wanted, known)}"
             )
         table = table[table[column].astype(str) == wanted]
-    return table
+    return table, _design(everyone, table, group)
+
+
+def _design(everyone: pd.DataFrame, rows: pd.DataFrame, group: str) -> Design:
+    """Say how rows were split, by all groups of their strategy."""
+    if not len(rows) or any(column not in rows for column in (*_IMAGE, "model")):
+        return Design("", "held-out")
+    if "split_strategy" in rows:
+        name = rows["split_strategy"].iloc[0]
+        everyone = everyone[everyone["split_strategy"] == name]
+    given = number_folds([everyone])[0]
+    unknown = {"split_strategy": "given", "repeat": 0, "split": 0, "fold": ""}
+    unknown |= {"group": group, "label": 0}
+    given = given.assign(**{k: v for k, v in unknown.items() if k not in given})
+    given["fold"] = given["fold"].astype(str)
+    categories = given.select_dtypes("category").columns
+    given = given.astype(dict.fromkeys(categories, object))
+    (design,) = infer_designs(given, group).values()
+    if design.leak:
+        raise StatisticsError(
+            f"'{design.strategy}' is leaky ({design.leak}): split again."
+        )
+    return design
 
 
 def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.Series:
@@ -130,6 +159,7 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
         if value == "correct" and len(other):
             raise StatisticsError(
                 f"Labels must be 0 or 1 to be told right, and one is {other.iloc[0]:g}."
+                " For a quantity give metric 'absolute_error'."
             )
         table["v"] = {
             "correct": ((score >= threshold) == (label == 1)).astype(float),

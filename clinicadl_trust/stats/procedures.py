@@ -159,7 +159,7 @@ def wrong_here(
         found.append(
             (
                 "permuting the labels of out-of-fold scores",
-                "it rejects .15 at 5 %; train again with permuted labels",
+                "it rejects .15 at 5 %, so train again with permuted labels",
             )
         )
     if design.kind == "sites-left-out":

@@ -89,7 +89,7 @@ class Recommendation:
 
 def recommend(
     predictions: pd.DataFrame,
-    estimand: Estimand | None = "patient",
+    estimand: Estimand | None = None,
     *,
     split_strategy: str | None = None,
     group: str = "test",
@@ -100,10 +100,10 @@ def recommend(
     ----------
     predictions : pandas.DataFrame
         A predictions table with all its groups.
-    estimand : {"patient", "hospital", "retrained"} or None
+    estimand : {"patient", "hospital", "retrained"}, optional
         What the question is about: a new patient of the tested hospitals and these
         trained models; a hospital not seen; a model trained again on as many patients.
-        None asks what the primary strategy answers.
+        By default what the primary strategy answers, as for ``evaluate``.
     split_strategy : str, optional
         The strategy to take. By default the one that answers the question, else the
         primary one.

@@ -156,7 +156,9 @@ def test_mistakes_are_named(change, options, message):
 def test_only_one_group_of_one_strategy_is_compared():
     table = dice(models=("a", "b"), shift=0.03).assign(group="test", split_strategy="x")
     other = table.assign(dice=0.0, split_strategy="leaky")
-    both = pd.concat([table, other, table.assign(group="validation", dice=1.0)])
+    chosen_on = table.assign(group="validation", dice=1.0)
+    chosen_on["participant_id"] = "other-" + chosen_on["participant_id"]
+    both = pd.concat([table, other, chosen_on])
     with pytest.raises(StatisticsError, match="several split strategies: x, leaky"):
         compare_models(both, "dice")
     with pytest.raises(StatisticsError, match="no split_strategy 'y'"):
@@ -168,6 +170,14 @@ def test_only_one_group_of_one_strategy_is_compared():
 def test_few_sites_are_told():
     made = compare_models(dice(sites=3), "dice")
     assert made.calibration == "approximate" and "3 sites" in made.warnings[0]
+
+
+def test_a_variance_of_0_between_few_sites_is_no_proof_that_they_are_alike():
+    made = compare_models(dice(models=("a", "b")), "dice")
+    assert made.comparisons["site_sd"][0] == 0
+    assert "1 of 1 pairs show no variance between sites" in made.warnings[-1]
+    spread = compare_models(dice(models=("a", "b"), site_sd=0.05), "dice")
+    assert spread.warnings == ()
 
 
 def test_a_metric_goes_by_its_other_names():
@@ -186,3 +196,51 @@ def test_labels_other_than_0_and_1_are_not_wrong_answers():
     table["label"] = 1.0 + (table["participant_id"] < "sub-030")
     with pytest.raises(StatisticsError, match="one is 2"):
         compare_models(table)
+
+
+@pytest.mark.parametrize(
+    ("fold", "about"),
+    [("site", "a retrained model in a new hospital"), ("half", "new patient of these")],
+)
+def test_only_folds_of_whole_sites_tell_of_a_new_hospital(fold, about):
+    table = dice(models=("a", "b"))
+    table["half"] = table["participant_id"] < "sub-030"
+    table["split"] = table[fold].rank(method="dense").astype(int)
+    made = compare_models(table, "dice")
+    assert about in made.estimand and made.calibration == "approximate"
+    assert "share training data" in made.warnings[-1]
+    assert (made.comparisons["calibration"] == "approximate").all()
+
+
+def test_the_method_and_its_label_are_printed_and_sites_only_where_there_are_some():
+    made = compare_models(dice(), "dice")
+    assert "about a new hospital, for these trained models: 60 images" in str(made)
+    assert "(1 | site), Satterthwaite (calibrated)" in str(made)
+    alone = str(compare_models(dice(), "dice", site=None))
+    assert "sites" not in alone and "site_sd" not in alone
+
+
+def test_ages_are_compared_by_their_errors():
+    table = dice(models=("a", "b")).assign(label=70.0, score=lambda t: 70 + t["dice"])
+    with pytest.raises(StatisticsError, match="give metric 'absolute_error'"):
+        compare_models(table)
+    assert compare_models(table, "mae").value == "absolute_error"
+
+
+def test_folds_that_are_only_named_are_folds():
+    table = dice(models=("a", "b"))
+    table["fold"] = table["site"].str[-1].astype(int)
+    assert (
+        compare_models(table, "dice").estimand == "a retrained model in a new hospital"
+    )
+
+
+def test_a_leaky_split_is_refused():
+    table = dice(models=("a", "b"), visits=2)
+    table["split"] = (table["session_id"] == "ses-M000").astype(int)
+    with pytest.raises(StatisticsError, match="60 participants are in training"):
+        compare_models(table, "dice")
+    held_out = dice(models=("a", "b")).assign(group="test")
+    seen = held_out[held_out["participant_id"] < "sub-004"].assign(group="train")
+    with pytest.raises(StatisticsError, match="4 participants are in training"):
+        compare_models(pd.concat([held_out, seen]), "dice")

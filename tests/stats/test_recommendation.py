@@ -43,6 +43,24 @@ def test_each_question_has_its_split_and_its_procedure(
     assert made.to_frame()["reason"][0] == made.reason
 
 
+@pytest.mark.parametrize(
+    ("table", "estimand"),
+    [
+        (held_out(), "patient"),
+        (folds(), "retrained"),
+        (folds(by="site", sites=6, n_splits=6), "hospital"),
+    ],
+)
+def test_without_a_question_it_is_the_one_that_the_table_was_made_for(table, estimand):
+    made = recommend(table)
+    assert made.estimand == estimand and made.estimate
+
+
+def test_what_is_wrong_is_a_list_that_reads_as_one():
+    made = recommend(TABLE, "retrained")
+    assert made.sentences.count(";") == len(made.wrong) - 1
+
+
 def test_what_would_be_wrong_is_said_with_figures():
     wrong = recommend(TABLE, "retrained").wrong.set_index("procedure")["reason"]
     assert ".84" in wrong["one AUC of pooled out-of-fold scores"]
