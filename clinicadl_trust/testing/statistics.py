@@ -26,6 +26,9 @@ _ARGUMENTS = {
     "reference": "worse",
 }
 
+#: Of a statistic that resamples: enough to see what it depends on.
+_RESAMPLES = 199
+
 
 def check_statistic(
     statistic: Callable[..., Any],
@@ -44,7 +47,7 @@ def check_statistic(
         with a ``TrustError``, three models on one test group, or else a reader study.
     **arguments
         Further arguments. ``by``, ``metric``, ``model`` and ``reference`` are filled in
-        when the function needs them.
+        when the function needs them, and ``n_resamples`` is 199 when it has that.
 
     Raises
     ------
@@ -112,11 +115,14 @@ def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _needed(statistic: Callable[..., Any]) -> dict[str, Any]:
     parameters = list(inspect.signature(statistic).parameters.values())[1:]
-    return {
+    needed = {
         parameter.name: _ARGUMENTS[parameter.name]
         for parameter in parameters
         if parameter.default is parameter.empty and parameter.name in _ARGUMENTS
     }
+    if any(parameter.name == "n_resamples" for parameter in parameters):
+        needed["n_resamples"] = _RESAMPLES  # it is called four times
+    return needed
 
 
 def _call(

@@ -108,7 +108,7 @@ def test_an_offset_in_the_formula_is_that_of_the_option():
 
 
 def test_sparse_and_dense_elimination_agree(monkeypatch):
-    data = visits(80, n_sites=40)
+    data = visits(30, n_sites=12)
     formula = "score ~ age + (age | participant_id) + (1 | site) + (1 | scanner)"
     dense = mixed_model(formula, data)
     settings = [{cross_products: {"_SMALL": 0}}, {systems: {"_LARGE": 0, "_FEW": 1.1}}]
@@ -126,8 +126,8 @@ def test_sparse_and_dense_elimination_agree(monkeypatch):
 @pytest.mark.parametrize("small", [0, 2e7])
 def test_levels_taken_together_change_nothing(random, small, monkeypatch):
     monkeypatch.setattr(cross_products, "_SMALL", small)
-    data = visits(60, n_sites=3).rename(columns={"participant_id": "id"})
-    data["visit"] = np.tile(np.arange(4), 60)
+    data = visits(30, n_sites=3).rename(columns={"participant_id": "id"})
+    data["visit"] = np.tile(np.arange(4), 30)
     data = data[data["visit"] < 3 + data["id"] % 2]
     formula = f"score ~ age + visit + {random} + (1 | site)"
     together = mixed_model(formula, data)

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from clinicadl_trust.stats import mixed_model
 
-quickly = settings(max_examples=12, deadline=None, derandomize=True)
+quickly = settings(max_examples=6, deadline=None, derandomize=True)
 FORMULA = "y ~ age + arm + (1 | who) + (1 | site)"
 COLUMNS = ["estimate", "standard_error", "df", "statistic", "p_value", "low", "high"]
 
