@@ -178,10 +178,15 @@ def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
         if name not in names and not (name == "score" and scores):
             several = " (nor 'score_<class>')" * (name == "score")
             wide = " Of a column per model: --model-column NAME=COLUMN for each."
+            unlabelled = (
+                " Values of each image that need no label, such as Dice, are compared "
+                "in Python: stats.compare_models(table, 'dice')."
+            )
             raise PredictionsError(
                 f"{source} has no column '{name}'{several}."
                 f"{did_you_mean(name, names)} If one of them is meant, say so with "
                 f"--column '{name}=ITS NAME'.{wide * (name == 'score')}"
+                f"{unlabelled * (name == 'label')}"
             )
     return scores
 

@@ -69,8 +69,7 @@ def one_design(
         If there are several strategies to choose from, nothing is left, or the
         strategy is leaky.
     """
-    table = check_table(predictions)
-    everyone = table
+    everyone = table = _with_sessions(check_table(predictions))
     for column, wanted in (("group", group), ("split_strategy", split_strategy)):
         if column not in table or not len(table):
             continue
@@ -89,6 +88,15 @@ def one_design(
             )
         table = table[table[column].astype(str) == wanted]
     return table, _design(everyone, table, group)
+
+
+def _with_sessions(table: pd.DataFrame) -> pd.DataFrame:
+    """Give each participant's only image a session, where the table has none."""
+    run = ["participant_id", "model", "split_strategy", "repeat", "split", "seed"]
+    key = [column for column in (*run, "group") if column in table]
+    if "session_id" in table or table.duplicated(key).any():
+        return table
+    return table.assign(session_id="ses-M000")
 
 
 def _design(everyone: pd.DataFrame, rows: pd.DataFrame, group: str) -> Design:

@@ -135,11 +135,11 @@ def wrong_here(
     """
     found = []
     if counts["n_images"] > counts["n_participants"]:
+        alike = "images of one person are no independent answers"
         found.append(
-            (
-                "DeLong or a bootstrap over images",
-                "images of one person are no independent answers (covers .71 to .78)",
-            )
+            ("DeLong or a bootstrap over images", f"{alike} (covers .71 to .78)")
+            if rows["label"].dropna().isin([0, 1]).all()
+            else ("a t test or a bootstrap over images", alike)
         )
     if design.kind == "held-out" and estimand == "hospital":
         found.append(

@@ -244,3 +244,14 @@ def test_a_leaky_split_is_refused():
     seen = held_out[held_out["participant_id"] < "sub-004"].assign(group="train")
     with pytest.raises(StatisticsError, match="4 participants are in training"):
         compare_models(pd.concat([held_out, seen]), "dice")
+
+
+def test_one_image_each_needs_no_session():
+    table = dice(models=("a", "b"))
+    pd.testing.assert_frame_equal(
+        compare_models(table.drop(columns="session_id"), "dice").comparisons,
+        compare_models(table, "dice").comparisons,
+    )
+    visits = dice(models=("a", "b"), visits=2).drop(columns="session_id")
+    with pytest.raises(StatisticsError, match="no column 'session_id'"):
+        compare_models(visits, "dice")

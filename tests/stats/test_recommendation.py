@@ -71,6 +71,13 @@ def test_what_would_be_wrong_is_said_with_figures():
     assert "one AUC of pooled left-out sites" in set(pooled)
 
 
+def test_delong_is_no_mistake_that_one_makes_with_ages():
+    ages = held_out(visits=2).assign(label=70.5, score=71.0)
+    ages["label"] += ages.groupby("model").cumcount()
+    assert "DeLong" not in recommend(ages).sentences
+    assert "a bootstrap over images" in recommend(ages).sentences
+
+
 @pytest.mark.parametrize(
     ("table", "estimand", "reason"),
     [
