@@ -123,8 +123,10 @@ def _compare(
     model, other = models
     found = differences(metric, model, other)
     if not found:
-        where = "group" if model.design.kind == "held-out" else "common fold"
-        return _none(f"{metric.title} has no value in a {where}.", level)
+        unit = "fold" if model.design.unit == "participant" else model.design.unit
+        where = "this group" if model.design.kind == "held-out" else f"any {unit}"
+        said = f"{metric.title} has no value of both models in {where}."
+        return _none(said, level)
     if model.design.kind == "held-out":
         run, against = model.run, other.run
         return clustered_comparison(

@@ -262,8 +262,9 @@ def _checked(
         )
     if len(y) < 2:
         raise StatisticsError(
-            f"There is {len(y)} site: how sites differ cannot be told from fewer than "
-            "two."
+            f"{len(y) or 'No'} site{'s' * (not len(y))} with an estimate: how sites "
+            "differ cannot be told from fewer than two. Give each site's estimate, "
+            "with both classes in the site where it is an AUC."
         )
     names = [f"site {i + 1}" for i in range(len(y))] if sites is None else list(sites)
     if len(names) != len(y):

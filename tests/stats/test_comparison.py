@@ -181,7 +181,7 @@ def test_models_without_a_common_fold_have_no_comparison():
     table = table[(table["model"] == "cnn") == (table["split"] < 2)]
     row = one(compare(table))
     assert np.isnan(row["p_value"])
-    assert "no value in a common fold" in row["warnings"]
+    assert "no value of both models in any fold" in row["warnings"]
     assert row["n_images"] == 0
 
 

@@ -81,7 +81,7 @@ def test_sites_at_an_auc_of_one_are_kept():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([0.8], [0.1]), "There is 1 site"),
+        (([0.8], [0.1]), "1 site with an estimate"),
         (([0.8, 0.9], [0.1]), r"shape \(2,\), standard errors \(1,\)"),
         (([0.8, 1.0], [0.1, 0.0]), "site 2 has estimate 1 and standard error 0"),
         (([0.8, np.nan], [0.1, 0.1]), "site 2 has estimate nan"),
