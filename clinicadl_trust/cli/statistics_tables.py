@@ -141,11 +141,15 @@ def _counted(numbers: pd.Series) -> str:
 
 def _notes(rows: pd.DataFrame, name: Callable[..., str]) -> Iterable[str]:
     """Give each method and each sentence of warning once, with whom it is about."""
+    is_one = rows["method"].nunique() == 1
     for method, of_method in rows.groupby("method", sort=False):
         if method != "none":
             is_test = (of_method["kind"] == "comparison").all()
             labels = ", ".join(dict.fromkeys(of_method["calibration"]))
-            yield f"  Method: {method}{f' ({labels})' if is_test else ''}."
+            of = (
+                "" if is_one else f" of {', '.join(dict.fromkeys(of_method['metric']))}"
+            )
+            yield f"  Method{of}: {method}{f' ({labels})' if is_test else ''}."
     about: dict[str, list[str]] = {}
     for row in rows.itertuples():
         for sentence in filter(None, _END_OF_SENTENCE.split(row.warnings)):

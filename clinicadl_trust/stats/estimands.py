@@ -9,6 +9,7 @@ __all__ = [
     "PATIENT",
     "RETRAINED",
     "VALIDATION",
+    "name_place",
     "new_unit",
 ]
 
@@ -33,6 +34,11 @@ LEAKY = "none: participants are in training and in test"
 _UNITS = {"site": "hospital"}
 
 
+def name_place(unit: str) -> str:
+    """Call a site a hospital, and a scanner or a dataset what it is."""
+    return _UNITS.get(unit, unit)
+
+
 def new_unit(unit: str) -> str:
     """Name what a mean over left-out sites, scanners or datasets is about."""
-    return f"a retrained model in a new {_UNITS.get(unit, unit)}"
+    return f"a retrained model in a new {name_place(unit)}"

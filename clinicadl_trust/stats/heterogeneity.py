@@ -104,13 +104,14 @@ class Heterogeneity:
 
     def __str__(self) -> str:
         level = f"{self.confidence_level:.0%}"
+        scale = f" ({self.transform} scale)" if self.transform else ""
         lines = [
             f"{self.value:.3f} [{self.low:.3f}, {self.high:.3f}] on average over "
-            f"{self.n_sites} sites ({level}, {self.method})",
+            f"{self.n_sites} sites ({level}, {self.method}, {self.calibration})",
             f"{self.prediction_low:.3f} to {self.prediction_high:.3f} at a new site "
             f"({level} prediction interval, t with {self.prediction_df:g} degrees of "
             "freedom)",
-            f"tau = {self.tau:.3f}, I2 = {self.i2:.0%}, Q = {self.q:.2f} "
+            f"tau = {self.tau:.3f}{scale}, I2 = {self.i2:.0%}, Q = {self.q:.2f} "
             f"(p = {self.q_p_value:.3g})",
         ]
         return "\n".join([*lines, *(f"  ! {w}" for w in self.warnings)])

@@ -64,7 +64,8 @@ class ImageDifferences:
             return self._mixed(d)
         pair = self._wide[[first, second]].to_numpy()
         if self._value == "correct" and np.isin(pair, [0, 1]).all():
-            return {**empty, **self._proportions(pair)}, ()
+            made, notes = self._proportions(pair)
+            return {**empty, **made}, notes
         return {**empty, **self._means(d)}, ()
 
     def _mixed(self, d: Array) -> tuple[Row, tuple[str, ...]]:
@@ -83,12 +84,13 @@ class ImageDifferences:
             "method": f"mixed model of differences, {terms}, Satterthwaite",
         }, fit.warnings
 
-    def _proportions(self, pair: Array) -> Row:
+    def _proportions(self, pair: Array) -> tuple[Row, tuple[str, ...]]:
         """Risk difference of two models that are right or wrong."""
         who = self._about["participant_id"]
         made = mcnemar(pair[:, 0], pair[:, 1], who, confidence_level=self._level)
         keys = ("effect", "standard_error", "df", "low", "high", "p_value", "method")
-        return {key: getattr(made, key) for key in (*keys, "calibration")}
+        row = {key: getattr(made, key) for key in (*keys, "calibration")}
+        return row, made.warnings
 
     def _means(self, d: Array) -> Row:
         """Seeds averaged, or one image each: participants are the units."""

@@ -15,6 +15,7 @@ __all__ = [
     "Interval",
     "alike_interval",
     "check_level",
+    "disagreement",
     "extreme_share",
     "normal_interval",
     "scaled_interval",
@@ -208,3 +209,29 @@ def _log_interval(value: float, half: float, scale: str) -> Interval:
         return Interval(math.nan, math.nan)
     low, high = error * math.exp(-half / error), error * math.exp(half / error)
     return Interval(low, high) if scale == "log" else Interval(1.0 - high, 1.0 - low)
+
+
+def disagreement(
+    low: float, high: float, p_value: float, confidence_level: float
+) -> tuple[str, ...]:
+    """Say so where an interval and an exact test, made apart, tell two stories.
+
+    Parameters
+    ----------
+    low, high : float
+        The interval of a difference.
+    p_value : float
+        Of the test that there is none.
+    confidence_level : float
+        Of the interval.
+    """
+    rejects = p_value < 1 - confidence_level
+    if rejects == (low > 0 or high < 0):
+        return ()
+    sides = ("leaves 0 out", "does not reject")
+    if rejects:
+        sides = ("holds 0", "rejects")
+    return (
+        f"The interval {sides[0]} and the exact test {sides[1]}: they are near the "
+        "border. The p-value is the answer.",
+    )

@@ -13,6 +13,7 @@ from clinicadl_trust.stats.estimands import PATIENT
 from clinicadl_trust.stats.intervals import (
     alike_interval,
     check_level,
+    disagreement,
     sign_p_value,
     t_interval,
     t_p_value,
@@ -112,6 +113,7 @@ def mcnemar(
         estimand=PATIENT,
         n=a.size,
         n_clusters=a.size,
+        warnings=disagreement(low, high, p_value, confidence_level) if exact else (),
         confidence_level=confidence_level,
         standard_error=error,
     )

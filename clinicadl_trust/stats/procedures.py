@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from clinicadl_trust.stats.design import Design
+from clinicadl_trust.stats.estimands import name_place
 
 __all__ = ["count_known", "procedure_for", "wrong_here"]
 
@@ -88,6 +89,7 @@ def _new_hospital(design: Design, images: pd.DataFrame) -> tuple[str, str, str]:
             "whole sites out (LeaveOneSiteOut), or seal a test group."
         )  # fmt: skip
     what = "site" if design.unit == "participant" else design.unit
+    place = name_place(what)
     units = count_known(images, what)
     if not units:
         return "", "", (
@@ -96,13 +98,13 @@ def _new_hospital(design: Design, images: pd.DataFrame) -> tuple[str, str, str]:
         )  # fmt: skip
     if units < _SITES:
         return "", "", (
-            f"There are {units} {what}s; with fewer than {_SITES} how much hospitals "
+            f"There are {units} {what}s; with fewer than {_SITES} how much {place}s "
             "differ cannot be told. Test in more of them."
         )  # fmt: skip
     if design.kind == "sites-left-out":
         return "unit_interval", "unit_ttest", (
             f"{name} leaves whole {what}s out: each of {units} counts once as a new "
-            "hospital, by Student's t. For the range that the next one may see, ask "
+            f"{place}, by Student's t. For the range that the next one may see, ask "
             "for the prediction interval (heterogeneity)."
         )  # fmt: skip
     return "unit_interval", "unit_ttest", (
@@ -165,8 +167,9 @@ def wrong_here(
     if design.kind == "sites-left-out":
         found.append(
             (
-                "one AUC of pooled left-out sites",
-                "where prevalence differs by site it falls below .5 without any effect",
+                f"one AUC of pooled left-out {design.unit}s",
+                f"where prevalence differs by {design.unit} it falls below .5 without "
+                "any effect",
             )
         )
     if 0 < counts["n_sites"] < _FEW:

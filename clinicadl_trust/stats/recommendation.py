@@ -9,6 +9,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError, did_you_mean
 from clinicadl_trust.stats.design import Design, choose_primary, infer_designs
+from clinicadl_trust.stats.estimands import name_place
 from clinicadl_trust.stats.prepared import Prepared, prepare
 from clinicadl_trust.stats.procedures import count_known, procedure_for, wrong_here
 
@@ -50,6 +51,8 @@ class Recommendation:
         what our simulations measured.
     n_images, n_participants, n_sites, n_folds : int
         The structure that was read; 0 sites where none are known.
+    unit : str
+        What a new hospital is here: a site, or the scanner or dataset left out.
     """
 
     estimand: str
@@ -62,6 +65,7 @@ class Recommendation:
     n_participants: int
     n_sites: int
     n_folds: int
+    unit: str = "site"
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row, without what would be wrong."""
@@ -81,7 +85,10 @@ class Recommendation:
     @property
     def sentences(self) -> str:
         """The question, the reason and what would be wrong, for who knows no code."""
-        text = f"The question is about {ESTIMANDS[self.estimand]}. {self.reason}"
+        about = ESTIMANDS[self.estimand]
+        if self.estimand == "hospital":
+            about = about.replace("hospital", name_place(self.unit))
+        text = f"The question is about {about}. {self.reason}"
         pairs = zip(self.wrong["procedure"], self.wrong["reason"], strict=True)
         wrong = "; ".join(f"{procedure}: {reason}" for procedure, reason in pairs)
         return f"{text} Wrong here: {wrong}." if wrong else text
@@ -208,6 +215,7 @@ def _recommend(
         compare=compare,
         reason=reason,
         wrong=wrong_here(design, asked, rows, counts),
+        unit="site" if design.unit == "participant" else design.unit,
         **counts,
     )
 

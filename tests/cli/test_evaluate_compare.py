@@ -57,6 +57,15 @@ def test_evaluate_prints_and_writes(call, table):
     assert f"{value:.3f}" in result.output
 
 
+def test_each_of_several_methods_says_which_metrics_are_its_own(call, table):
+    of_one = call("evaluate", table, "--metric", "roc_auc").output
+    of_two = call("evaluate", table, "--metric", "roc_auc", "-m", "brier").output
+    assert "Method: Obuchowski (1997)" in of_one
+    assert "Method of roc_auc: Obuchowski (1997)" in of_two
+    assert "Method of brier: cluster sandwich" in of_two
+    assert "Method: corrected resampled t" in of_two  # one for both
+
+
 def test_nothing_is_wider_than_80_columns_or_cut_off(call, table):
     for command in ("evaluate", "compare"):
         output = call(command, table).output

@@ -75,6 +75,9 @@ def test_sites_at_an_auc_of_one_are_kept():
     assert list(made.influence["site"]) == list("abcd")
     assert made.influence["value"].tolist() == values
     assert made.influence["value_without"][2] < made.value
+    assert "Hartung and Knapp, approximate)" in str(made)
+    assert "(logit scale), I2" in str(made)
+    assert "scale), I2" not in str(heterogeneity(values, errors))
     assert "at a new site" in str(made) and made.to_frame()["tau2"][0] == made.tau2
 
 

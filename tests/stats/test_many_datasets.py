@@ -162,6 +162,12 @@ def test_wilcoxon_is_exact_with_ties_and_zeros(zero_method):
     assert "2 of 10 differences are 0" in made.warnings[0]
 
 
+def test_an_interval_that_holds_0_beside_a_test_that_rejects_is_told():
+    made = wilcoxon([0.11, 0.71, 0.01, 0.01, -0.19, 0.01, 0.61, 0.11, 0.51])
+    assert made.low < 0 and made.p_value < 0.05
+    assert "holds 0 and the exact test rejects" in made.warnings[-1]
+
+
 def test_wilcoxon_of_demsars_models():
     # Table 2: the ranks of the 2 zeros are split, which leaves 12 and 93.
     made = wilcoxon(DEMSAR["C4.5"] - DEMSAR["C4.5+m"], zero_method="pratt")

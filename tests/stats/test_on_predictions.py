@@ -133,6 +133,13 @@ def test_folds_and_sites_agree_with_compare():
     assert "new hospital" in made.answers[0].result.estimand
 
 
+def test_left_out_scanners_are_pooled_as_left_out_sites_are():
+    scanners = SITES.rename(columns={"site": "scanner"})
+    ours = on_predictions.heterogeneity(scanners, model="cnn").answers[0].result
+    theirs = on_predictions.heterogeneity(SITES, model="cnn").answers[0].result
+    assert ours.value == theirs.value and ours.n_sites == theirs.n_sites
+
+
 def test_the_pooled_interval_of_folds():
     table = folds(MODELS, participants=60)
     made = on_predictions.cross_validation_interval(table, model="cnn", method="pooled")

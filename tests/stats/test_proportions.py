@@ -81,6 +81,16 @@ def test_mcnemar_is_that_of_statsmodels(n):
     )
 
 
+def test_an_interval_that_leaves_0_out_of_a_test_that_does_not_reject_is_told():
+    both = np.ones(32)
+    a, b = np.r_[both, np.ones(10), np.zeros(2)], np.r_[both, np.zeros(10), np.ones(2)]
+    c, d = np.r_[both, np.ones(5)], np.r_[both, np.zeros(5)]
+    clear, border = mcnemar(a, b), mcnemar(c, d)
+    assert clear.low > 0 and clear.p_value < 0.05 and clear.warnings == ()
+    assert border.low > 0 and border.p_value > 0.05
+    assert "leaves 0 out and the exact test does not reject" in border.warnings[0]
+
+
 def test_clustered_mcnemar_counts_participants():
     rng = np.random.default_rng(1)
     who = np.repeat(np.arange(50), 6)

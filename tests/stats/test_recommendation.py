@@ -95,6 +95,13 @@ def test_what_a_table_cannot_answer_is_said(table, estimand, reason):
     assert reason in made.reason and str(made).startswith("No procedure.")
 
 
+def test_left_out_scanners_are_no_hospitals():
+    scanners = folds(by="site", sites=6, n_splits=6).rename(columns={"site": "scanner"})
+    said = recommend(scanners).sentences
+    assert "about a scanner not seen" in said and "as a new scanner" in said
+    assert "hospital" not in said and "pooled left-out scanners" in said
+
+
 def test_many_sites_of_a_test_group_tell_of_a_new_hospital():
     made = recommend(held_out(participants=60, sites=10), "hospital")
     assert (made.estimate, made.compare) == ("unit_interval", "unit_ttest")

@@ -12,7 +12,7 @@ from scipy import stats as distributions
 
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.estimands import new_unit
-from clinicadl_trust.stats.intervals import check_level
+from clinicadl_trust.stats.intervals import check_level, disagreement
 from clinicadl_trust.stats.means import finite_values
 from clinicadl_trust.stats.options import check_choice
 from clinicadl_trust.stats.results import Comparison
@@ -83,13 +83,14 @@ def wilcoxon(
     smaller = float(min(ranks[ranks > 0].sum(), -ranks[ranks < 0].sum()))
     walsh = walsh_sums(array) / 2
     low, high = _interval(walsh, array.size, confidence_level)
+    p_value = _signed_rank_p_value(np.abs(ranks), smaller)
     least = 2.0 ** (1 - ranks.size) if ranks.size else 1.0
     can_reject = least <= 1 - confidence_level
     return Comparison(
         effect=float(np.median(walsh)),
         low=low,
         high=high,
-        p_value=_signed_rank_p_value(np.abs(ranks), smaller),
+        p_value=p_value,
         statistic=smaller,
         df=math.nan,
         method="Wilcoxon signed rank, "
@@ -98,7 +99,10 @@ def wilcoxon(
         estimand=new_unit("dataset"),
         n=array.size,
         n_clusters=array.size,
-        warnings=_wilcoxon_warnings(ranks.size, array.size, least, can_reject),
+        warnings=(
+            *_wilcoxon_warnings(ranks.size, array.size, least, can_reject),
+            *disagreement(low, high, p_value, confidence_level),
+        ),
         confidence_level=confidence_level,
     )
 

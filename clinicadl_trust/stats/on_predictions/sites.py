@@ -129,7 +129,7 @@ def heterogeneity(
     predictions: pd.DataFrame,
     metric: str | None = None,
     *,
-    by: str = "site",
+    by: str | None = None,
     method: Literal["reml", "dl", "pm"] = "reml",
     model: str | None = None,
     split_strategy: str | None = None,
@@ -142,8 +142,8 @@ def heterogeneity(
     ----------
     predictions, metric
         As in ``unit_interval``.
-    by : str
-        Column of sites.
+    by : str, optional
+        Column of sites. By default what was left out: sites, scanners or datasets.
     method : {"reml", "dl", "pm"}
         As in ``stats.heterogeneity``. Metrics between 0 and 1 are taken to the logit
         scale.
@@ -162,6 +162,8 @@ def heterogeneity(
     """
     selected = _asked("heterogeneity", model, split_strategy, group).of(predictions)
     chosen = metric_of(selected.prepared, metric)
+    left_out = {runs.design.unit for runs in selected.asked_for} - {"participant"}
+    by = by or (left_out.pop() if len(left_out) == 1 else "site")
     table = site_metrics(
         predictions, chosen.name, by=by, group=group, confidence_level=confidence_level
     )
