@@ -115,7 +115,7 @@ def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
 
 def _needed(statistic: Callable[..., Any]) -> dict[str, Any]:
     parameters = list(inspect.signature(statistic).parameters.values())[1:]
-    needed = {
+    needed: dict[str, Any] = {
         parameter.name: _ARGUMENTS[parameter.name]
         for parameter in parameters
         if parameter.default is parameter.empty and parameter.name in _ARGUMENTS
