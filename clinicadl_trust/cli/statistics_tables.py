@@ -113,7 +113,10 @@ def _primary(rows: pd.DataFrame) -> Iterable[str]:
         yield f"  Primary p-value: p {equals}{p_value} ({pairs[0]})."
     elif pairs:
         which = "" if len(primary) == len(rows) else f": {', '.join(pairs)}"
-        yield f"  Primary p-values: p (Holm), over {len(pairs)} pairs{which}."
+        yield (
+            f"  Primary p-values: p (Holm), over {len(pairs)} pairs{which}. Intervals "
+            "are of each pair by itself."
+        )
 
 
 def _table(title: str, rows: pd.DataFrame) -> Table:

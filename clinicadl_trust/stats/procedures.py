@@ -67,7 +67,7 @@ def procedure_for(
     if estimand == "hospital":
         return _new_hospital(design, images)
     if estimand == "patient" and design.kind == "held-out":
-        people = f"{images['participant_id'].nunique()} participants"
+        people = _name_units(images)
         return "evaluate", "compare", (
             f"{name} is one test group of these trained models, and its {people} are "
             "the units, however many images each of them has."
@@ -79,6 +79,16 @@ def procedure_for(
             "variance of its mean corrected (Nadeau and Bengio)."
         )  # fmt: skip
     return "", "", _CANNOT[estimand, design.kind].format(name=name)
+
+
+def _name_units(images: pd.DataFrame) -> str:
+    """Count who is independent: families where they are known, else participants."""
+    people = images["participant_id"]
+    if "family_id" in images:
+        families = images["family_id"].fillna(people).nunique()
+        if families < people.nunique():
+            return f"{families} families (of {people.nunique()} participants)"
+    return f"{people.nunique()} participants"
 
 
 def _new_hospital(design: Design, images: pd.DataFrame) -> tuple[str, str, str]:

@@ -95,6 +95,14 @@ def test_what_a_table_cannot_answer_is_said(table, estimand, reason):
     assert reason in made.reason and str(made).startswith("No procedure.")
 
 
+def test_families_are_the_units_where_they_are_known():
+    table = held_out(participants=40)
+    number = table["participant_id"].str[4:].astype(int)
+    families = table.assign(family_id="f" + (number // 2).astype(str))
+    assert "its 40 participants are the units" in recommend(table).reason
+    assert "its 20 families (of 40 participants) are" in recommend(families).reason
+
+
 def test_left_out_scanners_are_no_hospitals():
     scanners = folds(by="site", sites=6, n_splits=6).rename(columns={"site": "scanner"})
     said = recommend(scanners).sentences

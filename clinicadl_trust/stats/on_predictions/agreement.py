@@ -19,8 +19,8 @@ __all__ = ["cohen_kappa", "icc"]
 
 _INSTEAD = "Agreement is that of trained models: ask about one fold, or a test group."
 _REPEATED = (
-    "'{name}' takes images for independent, and {n} participants have several. Keep "
-    "one image of each participant (or family)."
+    "'{name}' takes images for independent, and {n} participants (or families) have "
+    "several. Keep one image of each."
 )
 
 
