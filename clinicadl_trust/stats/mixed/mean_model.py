@@ -18,6 +18,7 @@ from clinicadl_trust.stats.mixed.degrees import satterthwaite
 from clinicadl_trust.stats.mixed.design import build_design
 from clinicadl_trust.stats.mixed.gaussian import fit_gaussian
 from clinicadl_trust.stats.mixed.profile import Profile
+from clinicadl_trust.stats.mixed.threads import one_thread
 
 __all__ = ["MeanFit", "MeanModel"]
 
@@ -78,6 +79,7 @@ class MeanModel:
             example, self._design.x, self._design.groupings, self._design.weights
         )
 
+    @one_thread
     def fit(self, column: Array, confidence_level: float) -> MeanFit:
         """Fit one column, shape (n_rows,), as ``mixed_model`` does."""
         fit = fit_gaussian(self._profile.with_response(column), reml=True)

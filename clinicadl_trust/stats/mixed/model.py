@@ -22,6 +22,7 @@ from clinicadl_trust.stats.mixed.presentation import present
 from clinicadl_trust.stats.mixed.profile import Profile
 from clinicadl_trust.stats.mixed.rescaling import Rescaled
 from clinicadl_trust.stats.mixed.result import MixedModel
+from clinicadl_trust.stats.mixed.threads import one_thread
 from clinicadl_trust.stats.options import check_choice, check_whole
 
 __all__ = ["mixed_model"]
@@ -40,6 +41,7 @@ Refit = Callable[[bool], MixedModel]
 Degrees = Literal["satterthwaite", "kenward-roger", "normal"]
 
 
+@one_thread
 def mixed_model(
     formula: str,
     data: pd.DataFrame,
