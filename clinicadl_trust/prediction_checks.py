@@ -180,7 +180,7 @@ def _score_columns(table: pd.DataFrame, source: str) -> list[str]:
             wide = " Of a column per model: --model-column NAME=COLUMN for each."
             unlabelled = (
                 " Values of each image that need no label, such as Dice, are compared "
-                "in Python: stats.compare_models(table, 'dice')."
+                "by `clinicadl compare TABLE --metric dice`."
             )
             raise PredictionsError(
                 f"{source} has no column '{name}'{several}."

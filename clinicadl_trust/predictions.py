@@ -96,6 +96,7 @@ def read_predictions(
     columns: Mapping[str, str] | None = None,
     positive: str | None = None,
     models: Mapping[str, str] | None = None,
+    value: str | None = None,
 ) -> pd.DataFrame:
     """Read one or several predictions tables: text with tabs, commas or semicolons.
 
@@ -111,6 +112,9 @@ def read_predictions(
         The label whose probability is ``score``: it becomes 1, the other one 0.
     models : mapping, optional
         Of a wide table, model name to the column of its scores.
+    value : str, optional
+        A value that each image has, such as ``"dice"``: a table that has it, or wide
+        columns of it, needs no label, and its scores are these values.
 
     Raises
     ------
@@ -127,6 +131,8 @@ def read_predictions(
             lengthen(table, models, f"'{path}'")
             for table, path in zip(tables, listed, strict=True)
         ]
+    if value is not None:
+        tables = [_with_value(table, value, bool(models)) for table in tables]
     if len(tables) > 1:
         for name, table in zip(_file_names(listed), tables, strict=True):
             if "model" not in table:
@@ -144,6 +150,15 @@ def read_predictions(
     if len(checked) == 1:
         return checked[0]
     return check_predictions(pd.concat(checked, ignore_index=True), source)
+
+
+def _with_value(table: pd.DataFrame, value: str, is_wide: bool) -> pd.DataFrame:
+    """Complete a table of values that need no label."""
+    if "label" in table or (value not in table and not is_wide):
+        return table
+    if value not in table:
+        table = table.assign(**{value: table["score"]})
+    return table.assign(label=np.nan, score=table[value])
 
 
 def _file_names(paths: Sequence[str | os.PathLike[str]]) -> list[str]:

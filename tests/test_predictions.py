@@ -208,7 +208,7 @@ def test_the_given_table_is_left_alone():
     ("table", "message"),
     [
         (own().drop(columns="participant_id"), "no column 'participant_id'"),
-        (own().drop(columns="label"), "no column 'label'.*compare_models"),
+        (own().drop(columns="label"), "no column 'label'.*compare TABLE"),
         (own().rename(columns={"score": "scores"}), "Did you mean 'scores'"),
         (own()[:0], "a header but no rows"),
         (own(participant_id=["sub-1", None]), "no participant_id in row 2"),

@@ -55,9 +55,13 @@ def compare(
         clinicadl compare model-a.tsv model-b.tsv --metric balanced_accuracy
         clinicadl compare wide.csv --model-column cnn=p_cnn --model-column svm=p_svm
         clinicadl compare quickstart --estimand hospital
+        clinicadl compare segmentations.csv --metric dice
     """
     settings = take_settings(options, statistic)
-    table = read(predictions, options, output)
+    value = metrics[0] if len(metrics) == 1 else None
+    table = read(predictions, options, output, value)
+    if statistic is None and value in table and table["label"].isna().all():
+        statistic = "compare_models"  # a value of each image, without labels
     if statistic is not None:
         from clinicadl_trust.cli.statistics_plugins import run_statistic
 

@@ -116,7 +116,10 @@ def shared_options(command: _Command) -> _Command:
 
 
 def read(
-    paths: Sequence[Path], options: dict[str, Any], output: Path | None
+    paths: Sequence[Path],
+    options: dict[str, Any],
+    output: Path | None,
+    value: str | None = None,
 ) -> pd.DataFrame:
     """Read predictions tables; a folder is a benchmark, or a MAPS, that has some.
 
@@ -128,6 +131,8 @@ def read(
         Of the command; those about reading are taken out of it.
     output : pathlib.Path or None
         What is to be written, which is none of those.
+    value : str, optional
+        A value of each image that may stand in the place of label and score.
     """
     from clinicadl_trust.predictions import read_predictions
 
@@ -141,7 +146,7 @@ def read(
         raise click.BadParameter(
             f"'{output}' is read, and would be overwritten.", param_hint="--output"
         )
-    return read_predictions(files, mapping, positive, models)
+    return read_predictions(files, mapping, positive, models, value)
 
 
 def _mapping(columns: Sequence[str]) -> dict[str, str]:

@@ -120,7 +120,8 @@ def compare_models(
     ----------
     predictions : pandas.DataFrame
         ``participant_id, session_id, model``, and ``label`` and ``score`` or a column
-        of values. Several seeds of a model are averaged, image by image.
+        of values. Several seeds of a model are averaged, image by image. Where
+        ``family_id`` is known, a family is one participant.
     metric : str
         ``"correct"`` (score and label on one side of the threshold, also called
         ``"accuracy"``), ``"absolute_error"`` (``"error"``), ``"squared_error"`` (of an

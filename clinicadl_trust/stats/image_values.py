@@ -10,6 +10,7 @@ from clinicadl_trust.prediction_checks import number_folds
 from clinicadl_trust.stats.arrays import is_finite
 from clinicadl_trust.stats.design import Design, infer_designs
 from clinicadl_trust.stats.table import check_table
+from clinicadl_trust.tables import as_text
 
 __all__ = ["KINDS", "by_image", "image_values", "one_design", "value_named"]
 
@@ -203,7 +204,8 @@ def by_image(
     Returns
     -------
     values, images : pandas.DataFrame
-        One column per model; the ids, and ``site`` where there are several.
+        One column per model; the ids (in place of the participant's the family's,
+        where ``family_id`` is known), and ``site`` where there are several.
 
     Raises
     ------
@@ -222,6 +224,11 @@ def by_image(
             "images: leave out those that one of them did not see."
         )
     about = wide.reset_index()[_IMAGE]
+    if "family_id" in predictions:
+        families = predictions.drop_duplicates(_IMAGE).set_index(_IMAGE)["family_id"]
+        named = as_text(families.reindex(wide.index)).reset_index(drop=True)
+        family = "family " + named
+        about["participant_id"] = family.where(named.notna(), about["participant_id"])
     if site is not None and site in predictions:
         sites = predictions.drop_duplicates(_IMAGE).set_index(_IMAGE)[site]
         about["site"] = sites.reindex(wide.index).to_numpy()

@@ -200,3 +200,30 @@ def test_one_column_of_scores_per_model(call):
     assert "(A minus B)" in flat(result)
     for wrong in (["--model-column", "cnn"], [*names, "--model-column", "A=cnn"]):
         assert call("compare", "wide.csv", *wrong).exit_code == 2
+
+
+def test_values_of_images_need_no_label(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    people = [f"S{number}" for number in range(30)]
+    table = pd.DataFrame(
+        {
+            "participant_id": people * 2,
+            "model": ["new"] * 30 + ["old"] * 30,
+            "dice": [0.8 + 0.001 * (n * n % 17) + 0.02 * (n < 30) for n in range(60)],
+        }
+    )
+    table.to_csv("dice.csv", index=False)
+    table.pivot(index="participant_id", columns="model", values="dice").to_csv("w.csv")
+    wide = ["--model-column", "new=new", "--model-column", "old=old"]
+    said = []
+    for arguments in (["dice.csv"], ["w.csv", *wide]):
+        made = CliRunner().invoke(cli, ["compare", *arguments, "--metric", "dice"])
+        assert made.exit_code == 0, made.output
+        said.append(pd.read_csv("compare_models.tsv", sep="\t"))
+    pd.testing.assert_frame_equal(*said)
+    assert said[0]["model"].tolist() == ["new"]
+    assert said[0]["effect"].iloc[0] == pytest.approx(
+        table["dice"][:30].mean() - table["dice"][30:].mean()
+    )
+    wrong = CliRunner().invoke(cli, ["compare", "dice.csv", "--metric", "dise"])
+    assert wrong.exit_code == 1 and "--metric dice" in wrong.output

@@ -255,3 +255,18 @@ def test_one_image_each_needs_no_session():
     visits = dice(models=("a", "b"), visits=2).drop(columns="session_id")
     with pytest.raises(StatisticsError, match="no column 'session_id'"):
         compare_models(visits, "dice")
+
+
+def test_a_family_is_one_participant():
+    table = dice(shift=0.03).assign(site=None).drop(columns="site")
+    number = table["participant_id"].astype("category").cat.codes
+    related = table.assign(family_id=[f"f{n // 2}" for n in number])
+    other = table.assign(
+        participant_id=related["family_id"], session_id=[f"s{n % 2}" for n in number]
+    )
+    found, wanted = (compare_models(t, "dice") for t in (related, other))
+    pd.testing.assert_frame_equal(found.comparisons, wanted.comparisons)
+    assert found.n_participants == wanted.n_participants
+    assert found.n_participants < table["participant_id"].nunique()
+    alone = compare_models(table.assign(family_id=None), "dice").comparisons
+    pd.testing.assert_frame_equal(alone, compare_models(table, "dice").comparisons)
