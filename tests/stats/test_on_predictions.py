@@ -190,7 +190,7 @@ def test_seeds_are_trained_models_of_their_own():
 
 def test_the_rows_of_a_participant_are_not_participants():
     for name in ("cohen_kappa", "icc"):
-        with pytest.raises(StatisticsError, match="60 participants .* have several"):
+        with pytest.raises(StatisticsError, match=r"60 participants .* have several"):
             call(name, SEALED)
     with pytest.raises(StatisticsError, match=r"Add ' \+ \(1 \| participant_id\)'"):
         on_predictions.mixed_model(SEALED, "squared_error ~ model")
