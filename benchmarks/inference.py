@@ -10,7 +10,7 @@ Mixed models are fitted in rounds, here and in R by turns, and the median is sho
 the seconds that passed, and of those that a processor worked, which others who use the
 machine disturb less.
 
-    python benchmarks/statistics.py [--resamples 10000] [--rounds 3] [--quick]
+    python benchmarks/inference.py [--resamples 10000] [--rounds 3] [--quick]
 """
 
 from __future__ import annotations
