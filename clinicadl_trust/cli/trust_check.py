@@ -30,7 +30,7 @@ __all__ = ["trust_check"]
     type=click.IntRange(min=1),
     default=1000,
     show_default=True,
-    help="Data sets drawn for each line. 1000 of all take about 5 minutes on two free "
+    help="Data sets drawn for each line. 1000 of all take about 8 minutes on two free "
     "processors, and tell a rate to 1 or 2 %.",
 )
 @click.option(
