@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -17,6 +18,8 @@ _INSTEAD = (
     "Use `evaluate` (or `cross_validation_interval`) with --metric brier, which "
     "computes within folds."
 )
+
+_asked = partial(Asked, kinds=("held-out",), instead=_INSTEAD, probabilities=True)
 
 
 def brier_score(
@@ -90,12 +93,3 @@ def brier_decomposition(
         return arrays.brier_decomposition(one.label, one.score, n_bins, bins=bins)
 
     return each_model(asked, predictions, compute)
-
-
-def _asked(
-    name: str, model: str | None, split_strategy: str | None, group: str
-) -> Asked:
-    kinds = ("held-out",)
-    return Asked(
-        name, model, split_strategy, group, kinds, _INSTEAD, probabilities=True
-    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -24,6 +25,8 @@ _INSTEAD = (
     "Calibration is that of one trained model: seal a test group, or ask about one "
     "fold's rows by themselves."
 )
+
+_asked = partial(Asked, kinds=("held-out",), instead=_INSTEAD, probabilities=True)
 
 
 def calibration_slope(
@@ -202,12 +205,3 @@ def expected_calibration_error(
         )
 
     return each_model(asked, predictions, compute)
-
-
-def _asked(
-    name: str, model: str | None, split_strategy: str | None, group: str
-) -> Asked:
-    kinds = ("held-out",)
-    return Asked(
-        name, model, split_strategy, group, kinds, _INSTEAD, probabilities=True
-    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any, Literal
 
 import pandas as pd
@@ -22,6 +23,13 @@ __all__ = ["bayesian_signed_rank", "friedman", "wilcoxon"]
 _INSTEAD = (
     "Ranks take datasets for independent, and folds or left-out sites share training "
     "data. Use `compare`."
+)
+
+_asked = partial(
+    Asked,
+    kinds=("held-out",),
+    instead=_INSTEAD,
+    tasks=("binary", "multiclass", "regression"),
 )
 
 
@@ -176,20 +184,6 @@ def bayesian_signed_rank(
 
     asked = _asked("bayesian_signed_rank", model, split_strategy, group)
     return _each_pair(asked, predictions, metric, compute, by=by, reference=reference)
-
-
-def _asked(
-    name: str, model: str | None, split_strategy: str | None, group: str
-) -> Asked:
-    return Asked(
-        name,
-        model,
-        split_strategy,
-        group,
-        ("held-out",),
-        _INSTEAD,
-        tasks=("binary", "multiclass", "regression"),
-    )
 
 
 def _each_pair(

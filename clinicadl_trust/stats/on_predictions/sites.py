@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Literal
 
 import pandas as pd
@@ -23,6 +24,13 @@ __all__ = ["heterogeneity", "unit_interval", "unit_ttest"]
 _INSTEAD = (
     "Each fold holds images of all sites. Leave whole sites out "
     "(`clinicadl split ... LeaveOneSiteOut`), or test on a sealed group."
+)
+
+_asked = partial(
+    Asked,
+    kinds=("sites-left-out", "held-out"),
+    instead=_INSTEAD,
+    tasks=("binary", "multiclass", "regression"),
 )
 
 
@@ -185,20 +193,6 @@ def heterogeneity(
         )
         found.append(Answer(result, strategy, group, name))
     return Answers("heterogeneity", tuple(found), tuple(notes))
-
-
-def _asked(
-    name: str, model: str | None, split_strategy: str | None, group: str
-) -> Asked:
-    return Asked(
-        name,
-        model,
-        split_strategy,
-        group,
-        ("sites-left-out", "held-out"),
-        _INSTEAD,
-        tasks=("binary", "multiclass", "regression"),
-    )
 
 
 def _check_sites(values: dict[object, float], metric: Metric) -> None:
