@@ -1,0 +1,9 @@
+"""Interpreting trained networks: maps, metrics and tables in the MAPS.
+
+Where they lie, and how they are read without torch, is in
+``clinicadl_trust.interpretations``.
+"""
+
+from clinicadl_trust.interpretations import Interpretation, interpretations
+
+__all__ = ["Interpretation", "interpretations"]

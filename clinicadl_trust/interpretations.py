@@ -1,0 +1,294 @@
+"""Where interpretations lie in a MAPS, and how they are read back; without torch.
+
+In the run's record folder, ``training/split-K/trust``, which ClinicaDL does not mind::
+
+    interpretation/GROUP/METHOD/
+        interpretation.json                  what was asked, and what was impossible
+        maps/SUB_SES_desc-METHOD_attribution.nii.gz
+        mean/CLASS_desc-METHOD_attribution.nii.gz
+        participants/SUB_SES.json            what was measured of one image
+        attribution_metrics.tsv              the same of all, for the statistics
+        regions.tsv                          attribution in each region of AAL2
+        curves.tsv                           deletion and insertion
+
+A benchmark's folder has ``interpretation/GROUP/METHOD`` too, with the tables of all its
+runs: ``attribution_metrics.tsv`` and ``stability.tsv``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from clinicadl_trust.exceptions import AttributionError, RunError
+from clinicadl_trust.prediction_checks import TEXT_COLUMNS
+from clinicadl_trust.records import find_records, record_dir
+from clinicadl_trust.tables import read_table
+
+__all__ = [
+    "FOLDER",
+    "METRICS",
+    "Interpretation",
+    "interpretation_dir",
+    "interpretations",
+    "summary_dir",
+]
+
+FOLDER = "interpretation"
+
+#: Column of ``attribution_metrics.tsv`` to what it says, the best to look at first.
+METRICS: dict[str, str] = {
+    "lesion_auprc": "average precision of positive attribution against the mask",
+    "lesion_auprc_absolute": "the same of absolute attribution",
+    "lesion_prevalence": "part of the voxels in the mask: what chance would give",
+    "lesion_share": "part of the absolute attribution that lies in the mask",
+    "lesion_share_positive": "part of the positive attribution that lies in the mask",
+    "lesion_dice": "best Dice of thresholded positive attribution with the mask",
+    "lesion_dice_absolute": "the same of absolute attribution",
+    "lesion_pointing": "1 where the largest attribution lies in the mask, else 0",
+    "completeness_error": "|sum - (f(x) - f(baseline))|, relative to the latter",
+    "deletion_auc": "score as the voxels of most attribution are blurred: low is good",
+    "deletion_auc_random": "the same with voxels in random order",
+    "insertion_auc": "score as they are put into the blurred image: high is good",
+    "insertion_auc_random": "the same with voxels in random order",
+    "randomisation_spearman": "rank correlation with a random network's: 0 is good",
+    "randomisation_ssim": "structural similarity with a random network's: low is good",
+}
+
+_ABOUT = "interpretation.json"
+
+
+@dataclass(frozen=True)
+class Interpretation:
+    """The maps and tables of one method on one group of one run.
+
+    Attributes
+    ----------
+    maps : pathlib.Path
+        The MAPS.
+    split : int
+        The split of the run in it.
+    group : str
+        ``train``, ``validation``, ``test``, or the name given to other images.
+    method : str
+        As ``attributions`` knows it.
+    """
+
+    maps: Path
+    split: int
+    group: str
+    method: str
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it lies."""
+        return interpretation_dir(self.maps, self.split, self.group, self.method)
+
+    @cached_property
+    def about(self) -> dict[str, Any]:
+        """What was asked: ``interpretation.json``.
+
+        ``checkpoint``, ``baselines``, ``target``, ``n_samples``, ``space`` ("MNI" or
+        "image"), ``mask``, ``means``, ``versions``, ``finished``, and ``not_computed``,
+        from a metric or a file to the reason why it is not there.
+
+        Raises
+        ------
+        RunError
+            If it is missing or damaged.
+        """
+        path = self.folder / _ABOUT
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"'{path}' cannot be read: {error}. Run `clinicadl interpret` again."
+            ) from error
+        if not isinstance(content, dict):
+            raise RunError(f"'{path}' is damaged. Remove it and interpret again.")
+        return content
+
+    @property
+    def is_finished(self) -> bool:
+        """Whether every image of the group is done, and the tables are written."""
+        return bool(self.about.get("finished"))
+
+    @property
+    def metrics_path(self) -> Path:
+        """The table that ``clinicadl evaluate`` and ``compare`` read."""
+        return self.folder / "attribution_metrics.tsv"
+
+    def map_of(self, participant_id: str, session_id: str) -> Path:
+        """Return the attribution map of an image (NIfTI, float32).
+
+        Its affine is that of the image that the network saw: after the model's
+        transforms, so that it may be cropped or resampled with respect to the image in
+        the CAPS, and lies over it in millimetres. Positive values speak for disease.
+        """
+        name = f"{participant_id}_{session_id}_{self._suffix}"
+        return self.folder / "maps" / name
+
+    def mean_of(self, name: str) -> Path:
+        """Return the mean map of a class of labels, or of ``difference``.
+
+        ``difference`` is patients minus healthy. Only images in MNI space have means:
+        see ``means`` for those that are there.
+        """
+        return self.folder / "mean" / f"{_plain(name)}_{self._suffix}"
+
+    def means(self) -> dict[str, Path]:
+        """Return the mean maps that are there, by class, ``difference`` last."""
+        names = [str(name) for name in self.about.get("means", [])]
+        return {name: self.mean_of(name) for name in names}
+
+    def record_of(self, participant_id: str, session_id: str) -> Path:
+        """Return the file of what was measured of one image; it is written last."""
+        name = f"{participant_id}_{session_id}.json"
+        return self.folder / "participants" / name
+
+    def image_of(self, participant_id: str, session_id: str) -> Path:
+        """Return the image in the CAPS that was explained, to draw the map upon.
+
+        Raises
+        ------
+        RunError
+            If that image was not interpreted.
+        """
+        return Path(self._record(participant_id, session_id)["image"])
+
+    def mask_of(self, participant_id: str, session_id: str) -> Path | None:
+        """Return the mask that the map was measured against, None for an empty one.
+
+        It is on the grid of the image in the CAPS.
+
+        Raises
+        ------
+        RunError
+            If that image was not interpreted.
+        """
+        path = self._record(participant_id, session_id).get("mask")
+        return Path(path) if path else None
+
+    def metrics(self) -> pd.DataFrame:
+        """Read ``attribution_metrics.tsv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an image: the columns of a predictions table, and those of
+            ``METRICS`` that were asked for, NaN where one is not defined.
+
+        Raises
+        ------
+        AttributionError
+            If there is none.
+        """
+        return _read(self.metrics_path, TEXT_COLUMNS)
+
+    def regions(self) -> pd.DataFrame:
+        """Read ``regions.tsv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``participant_id``, ``session_id``, ``region``, ``mean`` (attribution per
+            voxel), ``share`` (of the absolute attribution of the whole image) and
+            ``share_positive`` (of the positive one).
+
+        Raises
+        ------
+        AttributionError
+            If there is none: images were not in MNI space.
+        """
+        return _read(
+            self.folder / "regions.tsv", ("participant_id", "session_id", "region")
+        )
+
+    def curves(self) -> pd.DataFrame:
+        """Read ``curves.tsv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``participant_id``, ``session_id``, ``curve`` (``deletion``,
+            ``deletion_random``, ``insertion``, ``insertion_random``), ``fraction`` of
+            voxels and ``score``.
+
+        Raises
+        ------
+        AttributionError
+            If there is none.
+        """
+        return _read(
+            self.folder / "curves.tsv", ("participant_id", "session_id", "curve")
+        )
+
+    @property
+    def _suffix(self) -> str:
+        return f"desc-{_camel(self.method)}_attribution.nii.gz"
+
+    def _record(self, participant_id: str, session_id: str) -> dict[str, Any]:
+        path = self.record_of(participant_id, session_id)
+        try:
+            return json.loads(path.read_text(encoding="utf-8"))
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"'{self.maps}' has no interpretation by {self.method} of "
+                f"{participant_id} {session_id} in '{self.group}': {error}."
+            ) from error
+
+
+def interpretation_dir(
+    maps: str | os.PathLike[str], split: int, group: str, method: str
+) -> Path:
+    """Return the folder of a method on a group (not created)."""
+    return record_dir(maps, split) / FOLDER / group / method
+
+
+def summary_dir(root: str | os.PathLike[str], group: str, method: str) -> Path:
+    """Return where a folder of many runs keeps tables of all of them (not created)."""
+    return Path(root) / FOLDER / group / method
+
+
+def interpretations(root: str | os.PathLike[str]) -> list[Interpretation]:
+    """List the interpretations of a MAPS, or of all finished runs below a folder.
+
+    Parameters
+    ----------
+    root : path-like
+        A MAPS, or the output of a benchmark.
+
+    Returns
+    -------
+    list of Interpretation
+        By run, group and method; also those that were interrupted.
+    """
+    found = []
+    for record in find_records(root):
+        maps, split = record.parents[2], int(record.parent.name.removeprefix("split-"))
+        for path in sorted((record / FOLDER).glob(f"*/*/{_ABOUT}")):
+            method, group = path.parent.name, path.parent.parent.name
+            found.append(Interpretation(maps, split, group, method))
+    return found
+
+
+def _read(path: Path, text: tuple[str, ...]) -> pd.DataFrame:
+    return read_table(path, "table of an interpretation", AttributionError, text)
+
+
+def _camel(method: str) -> str:
+    """Write a method as BIDS entities are written: letters and digits only."""
+    first, *others = method.split("_")
+    return first + "".join(word.capitalize() for word in others)
+
+
+def _plain(name: str) -> str:
+    """Write a class as a part of a file name."""
+    return re.sub(r"[^A-Za-z0-9]+", "", name) or "class"
