@@ -34,7 +34,8 @@ class ConstrainedStep:
     network : torch.nn.Module
         What is trained.
     score : callable
-        From outputs to what is explained, (N,).
+        From outputs of shape (M, K, ...) and the rows (M,) of the batch that they are
+        of, to what is explained of each, (M,).
     images : torch.Tensor of shape (N, C, ...)
         The batch's. They require a gradient where ``outputs`` are given.
     outputs : torch.Tensor or None
@@ -45,7 +46,7 @@ class ConstrainedStep:
     """
 
     network: nn.Module
-    score: Callable[[torch.Tensor], torch.Tensor]
+    score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     images: torch.Tensor
     outputs: torch.Tensor | None
     difference: bool
@@ -64,10 +65,10 @@ class ConstrainedStep:
         if counted is not None and not bool(counted.any()):
             return self.images.new_zeros(())
         shared = self.outputs is not None and term.method in _AT_THE_IMAGE
-        keep = None
+        rows = torch.arange(len(self.images), device=self.images.device)
         if counted is not None and not shared:
-            keep = torch.nonzero(counted)[:, 0]
-        part = _rows(explained, keep)
+            rows = rows[counted]
+        part = _rows(explained, rows)
 
         def penalty(attributions: torch.Tensor) -> torch.Tensor:
             return term.constraint(replace(part, attributions=attributions))
@@ -77,58 +78,62 @@ class ConstrainedStep:
             if shared:
                 evaluated = self._at_the_image(term)
             else:
-                evaluated = self._elsewhere(term, keep, explained.healthy)
+                evaluated = self._elsewhere(term, rows, explained.healthy)
             if not evaluated:
                 return self.images.new_zeros(())
             if self.difference:
-                return by_difference(evaluated, penalty, self._scores)
+                return by_difference(
+                    evaluated,
+                    penalty,
+                    lambda images, at: self._scores(images, rows[at]),
+                )
             return exactly(evaluated, penalty)
 
     def _at_the_image(self, term: Term) -> list[Evaluated]:
         assert self.outputs is not None
         images = self.images
         factor = 1.0 if term.method == "gradient" else images.detach()
-        return [Evaluated(Points(images, factor), self.score(self.outputs)[:, None])]
+        every = torch.arange(len(images), device=images.device)
+        scores = self.score(self.outputs, every)[:, None]
+        return [Evaluated(Points(images, factor), scores)]
 
     def _elsewhere(
-        self, term: Term, keep: torch.Tensor | None, healthy: torch.Tensor | None
+        self, term: Term, rows: torch.Tensor, healthy: torch.Tensor | None
     ) -> list[Evaluated]:
         chosen = self.images.detach().float()
         baselines: Baselines = term.baselines
         if term.baselines == HEALTHY:
             if healthy is None or healthy.sum() < 2:
                 return []  # no other healthy image to compare with
-            baselines = _draw_healthy(chosen, healthy, keep)
-        if keep is not None:
-            chosen = chosen[keep]
+            baselines = _draw_healthy(chosen, healthy, rows)
+        chosen = chosen[rows]
         found = []
         for one in points_of(term.method, chosen, baselines, term.n_samples):
             images = one.images.clone().requires_grad_()
-            found.append(Evaluated(Points(images, one.factor), self._scores(images)))
+            found.append(
+                Evaluated(Points(images, one.factor), self._scores(images, rows))
+            )
         return found
 
-    def _scores(self, images: torch.Tensor) -> torch.Tensor:
-        return self.score(self.network(images))[:, None]
+    def _scores(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
+        return self.score(self.network(images), rows)[:, None]
 
 
-def _rows(explained: Explained, keep: torch.Tensor | None) -> Explained:
-    if keep is None:
-        return explained
+def _rows(explained: Explained, rows: torch.Tensor) -> Explained:
     healthy, mask = explained.healthy, explained.mask
     return replace(
         explained,
-        healthy=None if healthy is None else healthy[keep],
-        mask=None if mask is None else mask[keep],
+        healthy=None if healthy is None else healthy[rows],
+        mask=None if mask is None else mask[rows],
     )
 
 
 def _draw_healthy(
-    images: torch.Tensor, healthy: torch.Tensor, keep: torch.Tensor | None
+    images: torch.Tensor, healthy: torch.Tensor, rows: torch.Tensor
 ) -> Callable[[], torch.Tensor]:
-    """Return what draws, for each image that is kept, a healthy one of the others."""
+    """Return what draws, for each of some images, a healthy one of the others."""
     known = torch.nonzero(healthy)[:, 0].tolist()
-    rows = range(len(images)) if keep is None else keep.tolist()
-    others = [[j for j in known if j != i] for i in rows]
+    others = [[j for j in known if j != i] for i in rows.tolist()]
 
     def draw() -> torch.Tensor:
         chosen = [each[int(torch.randint(len(each), ()))] for each in others]

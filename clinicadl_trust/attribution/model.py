@@ -27,10 +27,9 @@ from clinicadl_trust.attribution.networks import (
     kinks,
     smooth_network,
 )
-from clinicadl_trust.attribution.targets import disease_logit
+from clinicadl_trust.attribution.supervision import Question, supervise
 from clinicadl_trust.attribution.terms import read_terms
 from clinicadl_trust.exceptions import AttributionError
-from clinicadl_trust.models.classification import TargetLoss, target_of
 
 __all__ = ["AttributionConstrainedModel", "AttributionConstrainedModelConfig"]
 
@@ -45,9 +44,10 @@ class AttributionConstrainedModelConfig(
     """Configuration of ``AttributionConstrainedModel``."""
 
     label_key: str
+    task: str
+    explain: dict[str, Any]
     constraints: list[dict[str, Any]]
     mask_key: str | None
-    healthy: int
     smooth: bool
     loss_weight: float = Field(ge=0)
     warmup: int = Field(ge=0)
@@ -80,27 +80,34 @@ class _Term(nn.Module):
 class AttributionConstrainedModel(
     VanillaModel, HasConfig[AttributionConstrainedModelConfig]
 ):
-    """Classification with constraints on what the network looks at.
+    """Supervised learning with constraints on what the network looks at.
 
     Parameters
     ----------
     network : torch.nn.Module or NetworkConfig
-        Gives one output an image for a binary loss (BCE), else one a class.
+        Gives, for a classification, one output an image with a binary loss (BCE), else
+        one a class; for a regression one a quantity; for a segmentation one a voxel.
     loss : callable or LossConfig
-        As ``ClassificationModel``.
+        Of a classification, as ``ClassificationModel`` takes it; else given outputs
+        and labels of one shape.
     optimizer : OptimizerConfig
         The optimizer.
     inferer : clinicadl.infer.Inferer, default=SimpleInferer()
         How an image passes through the network in evaluation.
     label_key : str, default="label"
-        Where the class index is in a sample.
+        Where the class index, the quantities or the mask is in a sample.
+    task : {"classification", "regression", "segmentation"}
+        What the labels are.
+    explain : dict
+        What is explained of the output, as the options of ``Classification``
+        (``healthy``), ``Regression`` (``output``) or ``Segmentation`` (``region``,
+        ``margin``) in ``clinicadl_trust.attribution.supervision``.
     constraints : list of dict
         Tables as ``read_terms`` takes: the name of each constraint, its weight, the
         attributions that it looks at, and its options.
     mask_key : str, optional
-        Where the mask of each image is in a sample.
-    healthy : int, default=0
-        The class of healthy participants.
+        Where the mask of each image is in a sample; by default what the question
+        itself says, if it does.
     smooth : bool, default=True
         Whether the network is made smooth (``smooth_network``): GELU, averaging and
         group normalisation in place of rectifiers, maxima and batch normalisation.
@@ -135,9 +142,10 @@ class AttributionConstrainedModel(
         optimizer: OptimizerConfig,
         inferer: Inferer = SimpleInferer(),  # noqa: B008 - as the host's models
         label_key: str = "label",
+        task: str = "classification",
+        explain: dict[str, Any] | None = None,
         constraints: tuple[dict[str, Any], ...] = ({"name": "HealthyGradient"},),
         mask_key: str | None = None,
-        healthy: int = 0,
         smooth: bool = True,
         loss_weight: float = 1.0,
         warmup: int = 0,
@@ -150,9 +158,10 @@ class AttributionConstrainedModel(
             optimizer=optimizer,
             inferer=inferer,
             label_key=label_key,
+            task=task,
+            explain=dict(explain or {}),
             constraints=[dict(table) for table in constraints],
             mask_key=mask_key,
-            healthy=healthy,
             smooth=smooth,
             loss_weight=loss_weight,
             warmup=warmup,
@@ -160,8 +169,13 @@ class AttributionConstrainedModel(
             second_order=second_order,
         )
         self.label_key = self.config.label_key
-        loss = self.config.loss.get_object()
-        self.loss = TargetLoss(loss, target_of(loss))
+        self.supervision = supervise(
+            self.config.task,
+            self.config.loss.get_object(),
+            self.label_key,
+            self.config.explain,
+        )
+        self.loss = self.supervision.loss
         if self.config.smooth:
             made: nn.Module = self.config.network.get_object()
             self.network = smooth_network(made)
@@ -180,7 +194,7 @@ class AttributionConstrainedModel(
         Parameters
         ----------
         batch : clinicadl.data.dataloader.Batch
-            Samples with an image, an integer label and perhaps a mask.
+            Samples with an image, a label and perhaps a mask.
 
         Returns
         -------
@@ -188,31 +202,33 @@ class AttributionConstrainedModel(
             ``loss``, the supervised one, and a weighted term for each constraint.
         """
         images = batch.get_field(IMAGE, dtype=torch.float32)
-        labels = batch.get_field(self.label_key)
+        labels = self.supervision.labels(batch)
         self._check_once(images)
         factor = self._factor() if self.training else 0.0
         if not factor:
-            loss = self.loss(self.network(images), labels)
+            loss = self.supervision.penalty(self.network(images), labels)
             zero = loss.detach() * 0.0
             return self._weighted(loss, {term.name: zero for term in self.terms})
         shares = not torch.is_autocast_enabled(images.device.type)
         if shares:
             images = images.detach().requires_grad_()
         outputs = self.network(images)
+        question = self.supervision.question(labels, images)
         step = ConstrainedStep(
             self.network,
-            lambda found: disease_logit(found, self.config.healthy),
+            question.score,
             images,
             outputs if shares else None,
             self._by_difference(),
         )
-        explained = self._explained(batch, labels, images)
+        explained = self._explained(batch, question, images)
         penalties = {
             term.name: factor * term.weight * step.penalty(term, explained)
             for term in self.terms
             if term.weight
         }
-        return self._weighted(self.loss(outputs, labels), penalties)
+        loss = self.supervision.penalty(outputs, labels)
+        return self._weighted(loss, penalties)
 
     def backward_step(
         self,
@@ -258,21 +274,17 @@ class AttributionConstrainedModel(
         return not kinks(self.network)
 
     def _explained(
-        self, batch: Batch, labels: torch.Tensor, images: torch.Tensor
+        self, batch: Batch, question: Question, images: torch.Tensor
     ) -> Explained:
-        healthy = labels.reshape(len(images)) == self.config.healthy
+        key, mask = self.config.mask_key, question.mask
+        if key is not None:
+            mask = masks_of(batch, key).to(images.device)
         return Explained(
             attributions=images,
-            healthy=healthy.to(images.device),
-            mask=self._masks(batch, images),
+            healthy=question.healthy,
+            mask=mask,
             regions=lambda: regions_of(batch),
         )
-
-    def _masks(self, batch: Batch, images: torch.Tensor) -> torch.Tensor | None:
-        key = self.config.mask_key
-        if key is None:
-            return None
-        return masks_of(batch, key).to(images.device)
 
     def _check_once(self, images: torch.Tensor) -> None:
         """Check the network at the first batch, and say what makes it slow."""

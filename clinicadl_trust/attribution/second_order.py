@@ -15,7 +15,7 @@ __all__ = ["Evaluated", "by_difference", "exactly"]
 _STEP = 1e-3
 
 Penalty = Callable[[torch.Tensor], torch.Tensor]
-Scores = Callable[[torch.Tensor], torch.Tensor]
+Scores = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def by_difference(
     penalty : callable
         From attributions to one value.
     scores : callable
-        From images of shape (M, C, ...) to what is explained of them, (M, 1).
+        From images of shape (M, C, ...) and which of the points' they are, (M,), to
+        what is explained of them, (M, 1).
     step : float
         Length of h u as a part of that of z, image by image.
 
@@ -98,7 +99,7 @@ def by_difference(
         size = torch.where(size > 0, size, images[0].numel() ** 0.5)
         h = step * size / length[moved]
         sides = (-1, *[1] * (images.ndim - 1))
-        there = scores(images[moved] + h.view(sides) * along[moved])
+        there = scores(images[moved] + h.view(sides) * along[moved], moved)
         change = change + ((there - one.scores[moved])[:, 0] / h).sum()
     return value.detach() + change - change.detach()
 

@@ -189,6 +189,7 @@ class Blueprint:
             "network": self.network(shape),
             "loss": self.loss,
             "optimizer": self.optimizer,
+            "task": self.task.kind,
         }
         return build("models", self._model_options(), self.at("model"), filled)
 

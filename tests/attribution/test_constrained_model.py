@@ -1,14 +1,16 @@
+import numpy as np
 import pytest
 import torch
 import torchio as tio
 from clinicadl.data.dataloader import Batch
 from clinicadl.data.structures import DataPoint
+from clinicadl.losses.config import MSELossConfig
 from clinicadl.models import Model
 from clinicadl.models.factory import get_model_from_json
-from clinicadl.networks.config import CNNConfig
+from clinicadl.networks.config import CNNConfig, UNetConfig
 from pydantic import ValidationError
 
-from clinicadl_trust.attribution import AttributionConstrainedModel
+from clinicadl_trust.attribution import AttributionConstrainedModel, attributions
 from clinicadl_trust.exceptions import AttributionError, ConfigError
 from clinicadl_trust.models.classification import ClassificationModel
 from clinicadl_trust.testing import check_model, example_parts
@@ -189,3 +191,59 @@ def test_a_huge_weight_and_a_constraint_as_metric():
     assert all(torch.isfinite(value) for value in loss.values())
     with pytest.raises(NotImplementedError, match="cannot be a metric"):
         made.get_loss_functions()["HealthyGradient"](torch.zeros(1), torch.zeros(1))
+
+
+def test_every_output_of_a_regression_is_explained():
+    made = model(
+        {"name": "RightReasons", "scale": "none"},
+        mask_key="lesion",
+        task="regression",
+        loss=MSELossConfig(),
+        network=CNNConfig(
+            in_shape=SHAPE,
+            num_outputs=3,
+            conv_args={"channels": [2]},
+        ),
+        second_order="exact",
+    )
+    given = batch()
+    for number, point in enumerate(given):
+        point["label"] = torch.tensor([number, 1.0, -number])
+    loss = made.train().forward_step(given)
+    assert loss["loss"] > 0 and loss["RightReasons"] > 0
+    images = given.get_field("image", dtype=torch.float32)
+    each = attributions(made.network, images, target="all")
+    outside = 1 - given.get_field("lesion").float()[:, None]
+    expected = (outside * each.square()).mean(dim=(0, 2, 3, 4, 5)).sum()
+    torch.manual_seed(0)
+    drawn = [float(made.forward_step(given)["RightReasons"]) for _ in range(200)]
+    assert np.mean(drawn) == pytest.approx(float(expected), rel=0.05)
+
+
+def test_the_region_of_a_segmentation_is_explained():
+    torch.manual_seed(0)
+    made = model(
+        {"name": "RightReasons", "scale": "none"},
+        task="segmentation",
+        label_key="lesion",
+        network=UNetConfig(
+            spatial_dims=3, in_channels=1, out_channels=1, channels=[2, 4], strides=[2]
+        ),
+        explain={"region": 3, "margin": 20},
+    )
+    loss = made.train().forward_step(batch())
+    assert loss["loss"] > 0 and loss["RightReasons"] == 0  # it may look everywhere
+    made.supervision.margin = 0
+    assert made.forward_step(batch())["RightReasons"] > 0
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"task": "regresion"}, "task = 'regresion' is unknown. Did you mean 'regress"),
+        ({"explain": {"helthy": 1}}, "explain.helthy is no option.*mean 'healthy'"),
+    ],
+)
+def test_a_wrong_task_is_refused(options, said):
+    with pytest.raises(ConfigError, match=said):
+        model(**options)

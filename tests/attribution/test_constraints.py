@@ -181,8 +181,10 @@ def test_the_difference_gives_the_exact_gradient(constraint, factor):
         return value.item(), torch.cat([each.flatten() for each in found])
 
     value, exact = gradient(exactly)
-    same, quick = gradient(lambda e, p: by_difference(e, p, network, step=1e-6))
+    same, quick = gradient(
+        lambda e, p: by_difference(e, p, lambda x, at: network(x), step=1e-6)
+    )
     assert same == pytest.approx(value)
     assert (quick - exact).norm() < 1e-4 * exact.norm()
-    _, coarse = gradient(lambda e, p: by_difference(e, p, network))
+    _, coarse = gradient(lambda e, p: by_difference(e, p, lambda x, at: network(x)))
     assert (coarse - exact).norm() < 0.01 * exact.norm()
