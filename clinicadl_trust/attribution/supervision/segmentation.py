@@ -45,7 +45,20 @@ class Segmentation(Supervision):
         return cast(torch.Tensor, found)
 
     def question(self, labels: torch.Tensor, images: torch.Tensor) -> Question:
-        """Ask for the summed logit of a cube of each image."""
+        """Ask for the summed logit of a cube of each image.
+
+        Parameters
+        ----------
+        labels : torch.Tensor of shape (N, 1, ...)
+            Masks.
+        images : torch.Tensor of shape (N, C, ...)
+            The batch's.
+
+        Raises
+        ------
+        AttributionError
+            When the score is computed, if outputs are no logit a voxel.
+        """
         masks = labels.to(images.device) > 0
         region = _around(_centres(masks), self.region // 2)
         reach = self.region // 2 + self.margin
