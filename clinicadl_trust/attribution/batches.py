@@ -7,7 +7,7 @@ from functools import lru_cache
 import numpy as np
 import torch
 from clinicadl.data.dataloader import Batch
-from clinicadl.utils.dictionary.words import IMAGE
+from clinicadl.utils.dictionary.words import IMAGE, SAMPLE_TYPE
 
 from clinicadl_trust.exceptions import AttributionError
 from clinicadl_trust.models.template import atlas_on
@@ -15,6 +15,8 @@ from clinicadl_trust.models.volumes import Geometry
 
 __all__ = ["masks_of", "regions_of"]
 
+#: ClinicaDL's word for a sample that is a whole volume.
+_WHOLE = "image"
 #: Of a voxel's side: farther apart, two grids are not the same.
 _TOLERANCE = 0.01
 
@@ -72,7 +74,20 @@ def regions_of(batch: Batch) -> tuple[torch.Tensor, tuple[str, ...]]:
         0 for no region, else the place of its name from 1 on.
     names : tuple of str
         The regions.
+
+    Raises
+    ------
+    AttributionError
+        If the samples are slices or patches: ClinicaDL leaves the affine of the
+        volume to a part of it, so that an atlas would lie elsewhere.
     """
+    kind = batch[0].get(SAMPLE_TYPE, _WHOLE)
+    if kind != _WHOLE:
+        raise AttributionError(
+            f"Atlas regions were asked for, and the samples are of the type '{kind}'. "
+            "Constraints on regions are for whole volumes in MNI space: train on these, "
+            "or take another constraint."
+        )
     image = batch[0][IMAGE]
     shape = tuple(int(side) for side in image.spatial_shape)
     affine = tuple(float(value) for value in np.ravel(image.affine))
