@@ -89,5 +89,5 @@ def test_regions_are_refused_for_a_part_of_a_volume(caps_dir, caps_options, coho
     split = Split(0, patches, patches)
     split.build_train_loader(batch_size=2)
     made = model((1, 12, 12, 12), {"name": "GraphSmoothness"}).train()
-    with pytest.raises(AttributionError, match="regions.*patch.*whole volumes"):
+    with pytest.raises(AttributionError, match=r"regions.*patch.*whole volumes"):
         made.forward_step(next(iter(split.train_loader)))
