@@ -26,7 +26,7 @@ from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.transfer import read_weights
 from clinicadl_trust.models.volumes import TOLERANCE, Geometry
 
-__all__ = ["predict_trainer"]
+__all__ = ["check_grid", "predict_trainer", "trained_model"]
 
 
 def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.ndarray:
@@ -68,14 +68,28 @@ def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.n
         max_memory=options.training.max_memory,
     )
     trained = Geometry(**state["geometry"])
-    _check_grid(geometry, trained, rows["path"].iloc[0], options.training.same_affine)
-    said = _said(_model(maps), data, options.training.batch_size)
+    check_grid(geometry, trained, rows["path"].iloc[0], options.training.same_affine)
+    said = _said(trained_model(maps), data, options.training.batch_size)
     ids = rows[list(IDS)].itertuples(index=False, name=None)
     outputs = np.stack([said[pair] for pair in ids])
     return Scale(**state["scale"]).to_user(activate(outputs, blueprint.activation))
 
 
-def _model(maps: Path) -> Model:
+def trained_model(maps: Path, weights: Path | None = None) -> Model:
+    """Make the model of a run again, with its weights.
+
+    Parameters
+    ----------
+    maps : pathlib.Path
+        The MAPS.
+    weights : pathlib.Path, optional
+        By default those that the run has chosen.
+
+    Raises
+    ------
+    RunError
+        If it cannot be made, or has no weights.
+    """
     path = maps / "model.json"
     try:
         model = get_model_from_json(path)
@@ -88,7 +102,7 @@ def _model(maps: Path) -> Model:
             "plugin's, install the package that it came from."
         ) from error
     try:
-        weights = weights_of(maps)
+        weights = weights or weights_of(maps)
     except FileNotFoundError as error:
         raise RunError(f"{error} Give the MAPS of one run.") from error
     model.load_state_dict(read_weights(weights))
@@ -107,10 +121,25 @@ def _said(model: Model, data: MemoryDataset, batch_size: int) -> Said:
     return said
 
 
-def _check_grid(
+def check_grid(
     geometry: Geometry, trained: Geometry, path: str, same_affine: bool
 ) -> None:
-    """Check that images are on the grid of the training."""
+    """Check that images are on the grid of the training.
+
+    Parameters
+    ----------
+    geometry, trained : Geometry
+        Of the images, and of those of the training.
+    path : str
+        One of the images, for messages.
+    same_affine : bool
+        Whether the training refused images in different spaces.
+
+    Raises
+    ------
+    CapsError
+        If they are on another one.
+    """
     if tuple(geometry.shape) != tuple(trained.shape):
         raise CapsError(
             f"'{path}' has the shape {geometry.shape} (x, y, z), the model was trained "
