@@ -100,8 +100,8 @@ class AttributionConstrainedModel(
         What the labels are.
     explain : dict
         What is explained of the output, as the options of ``Classification``
-        (``healthy``), ``Regression`` (``output``) or ``Segmentation`` (``region``,
-        ``margin``) in ``clinicadl_trust.attribution.supervision``.
+        (``healthy``), ``Regression`` (``output``, ``healthy_below``) or ``Segmentation``
+        (``region``, ``margin``) in ``clinicadl_trust.attribution.supervision``.
     constraints : list of dict
         Tables as ``read_terms`` takes: the name of each constraint, its weight, the
         attributions that it looks at, and its options.
@@ -246,7 +246,9 @@ class AttributionConstrainedModel(
         """
         total = sum(loss.values()) if isinstance(loss, dict) else loss
         assert isinstance(total, torch.Tensor)
-        (total if grad_scaler is None else grad_scaler.scale(total)).backward()
+        scaled = total if grad_scaler is None else grad_scaler.scale(total)
+        # Images require a gradient; theirs is known, and dear in the first layer.
+        scaled.backward(inputs=[w for w in self.parameters() if w.requires_grad])
         self.constraint_step += 1
 
     def get_loss_functions(self) -> dict[str, Loss]:
@@ -284,6 +286,7 @@ class AttributionConstrainedModel(
             healthy=question.healthy,
             mask=mask,
             regions=lambda: regions_of(batch),
+            signed=question.signed,
         )
 
     def _check_once(self, images: torch.Tensor) -> None:

@@ -17,8 +17,8 @@ def test_ours_keep_the_contract(plugin):
     check_plugin(plugin)
 
 
-def test_there_are_six():
-    assert len(OURS) == 6
+def test_there_are_seven():
+    assert len(OURS) == 7
 
 
 class Forgetful(AttributionConstraint):

@@ -8,6 +8,7 @@ from clinicadl_trust.attribution.constraints import (
     Explained,
     GraphSmoothness,
     HealthyGradient,
+    MonotoneSign,
     RegionShare,
     RightReasons,
     Sparsity,
@@ -77,6 +78,27 @@ def test_attributions_outside_the_mask_are_squared(batch):
     assert found == pytest.approx(wanted)
 
 
+@pytest.mark.parametrize(("sign", "s"), [("positive", 1.0), ("negative", -1.0)])
+@pytest.mark.parametrize("form", ["hinge", "softplus"])
+def test_the_wrong_sign_inside_the_mask_is_penalised(batch, sign, s, form):
+    mask = torch.zeros(4, 1, 5, 6, 7)
+    mask[0, ..., :3] = 1
+    mask[2, :, 1] = 1
+    curve = {"hinge": nn.functional.relu, "softplus": nn.functional.softplus}[form]
+    wanted = curve(-s * batch[0, ..., :3]).mean() + curve(-s * batch[2, 0, 1]).mean()
+    found = MonotoneSign(sign, form, scale="none")(explained(batch, mask=mask))
+    assert found == pytest.approx(wanted.item() / 2)  # empty masks do not count
+    right = explained(s * batch.abs(), mask=mask)
+    assert MonotoneSign(sign)(right) == 0
+
+
+def test_a_sign_or_form_that_does_not_exist():
+    with pytest.raises(AttributionError, match="sign='up' is neither"):
+        MonotoneSign("up")
+    with pytest.raises(AttributionError, match="form='square' is neither"):
+        MonotoneSign(form="square")
+
+
 def test_total_variation_and_sparsity_order_images():
     ramp = torch.linspace(0, 1, 20).view(1, 1, 20, 1)
     noise = ramp[:, :, torch.randperm(20)]
@@ -125,6 +147,12 @@ def test_regions_may_have_their_share_only():
     [
         (HealthyGradient(), {}, "which images are healthy"),
         (RightReasons(), {}, "needs a mask"),
+        (MonotoneSign(), {}, "MonotoneSign needs a mask"),
+        (
+            MonotoneSign(),
+            {"mask": torch.ones(4, 1, 5, 6, 7), "signed": False},
+            "Choose one: explain.output",
+        ),
         (RightReasons(), {"mask": torch.ones(4, 1, 5, 6, 6)}, "onto the images' grid"),
         (GraphSmoothness(), {}, "atlas regions"),
         (GraphSmoothness(), {"regions": halves}, "whole volumes"),

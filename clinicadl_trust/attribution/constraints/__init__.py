@@ -5,6 +5,7 @@ from clinicadl_trust.attribution.constraints.base import (
     Explained,
 )
 from clinicadl_trust.attribution.constraints.healthy_gradient import HealthyGradient
+from clinicadl_trust.attribution.constraints.monotone import MonotoneSign
 from clinicadl_trust.attribution.constraints.priors import Sparsity, TotalVariation
 from clinicadl_trust.attribution.constraints.regions import (
     GraphSmoothness,
@@ -17,6 +18,7 @@ __all__ = [
     "Explained",
     "GraphSmoothness",
     "HealthyGradient",
+    "MonotoneSign",
     "RegionShare",
     "RightReasons",
     "Sparsity",

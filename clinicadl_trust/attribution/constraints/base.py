@@ -33,12 +33,16 @@ class Explained:
     regions : callable
         Returns the atlas region of each voxel, 0 for none, of shape (...), and the
         regions' names in the order of their numbers from 1 on.
+    signed : bool
+        Whether the sign of an attribution means something; not where several outputs
+        are explained at once, weighted at random.
     """
 
     attributions: torch.Tensor
     healthy: torch.Tensor | None = None
     mask: torch.Tensor | None = None
     regions: Callable[[], tuple[torch.Tensor, tuple[str, ...]]] | None = None
+    signed: bool = True
 
 
 class AttributionConstraint(ABC):
@@ -53,6 +57,8 @@ class AttributionConstraint(ABC):
     needs_mask: bool = False
     #: Whether it must be known which images are healthy.
     needs_healthy: bool = False
+    #: Whether it asks for the sign of attributions.
+    needs_sign: bool = False
 
     def __call__(self, explained: Explained) -> torch.Tensor:
         """Return the penalty of a batch, the mean over the images that count.
@@ -106,7 +112,14 @@ class AttributionConstraint(ABC):
         if self.needs_healthy and explained.healthy is None:
             raise AttributionError(
                 f"{name} must know which images are healthy: it is for a "
-                "classification, or for a regression with healthy_below."
+                "classification, or for a regression with explain.healthy_below, the "
+                "label below which a participant is healthy."
+            )
+        if self.needs_sign and not explained.signed:
+            raise AttributionError(
+                f"{name} asks for the sign of attributions, and several outputs are "
+                "explained at once, weighted by signs drawn at random. Choose one: "
+                "explain.output = 0, 1, ..."
             )
         if self.needs_mask:
             _check_mask(name, explained.mask, attributions)

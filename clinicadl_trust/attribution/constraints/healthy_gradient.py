@@ -43,6 +43,7 @@ class HealthyGradient(AttributionConstraint):
     """
 
     needs_healthy = True
+    needs_sign = True
 
     def __init__(
         self,

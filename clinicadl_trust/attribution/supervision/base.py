@@ -26,11 +26,14 @@ class Question:
         Which images are of healthy participants, where that has a meaning.
     mask : torch.Tensor of shape (N, 1, ...) or None
         Where the network may look for it, where the question itself says so.
+    signed : bool
+        Whether a higher score means the same in every image and step.
     """
 
     score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
     healthy: torch.Tensor | None = None
     mask: torch.Tensor | None = None
+    signed: bool = True
 
 
 class Supervision(ABC):
