@@ -111,7 +111,7 @@ def _check_generated(
     section: CohortSection, mistakes: Mistakes
 ) -> tuple[Cohort | None, Task | None]:
     from clinicadl_trust.generate import GeneratorOptions
-    from clinicadl_trust.generate.people import PUBLIC, plan_cohort
+    from clinicadl_trust.generate.people import plan_cohort, public_columns
 
     try:
         options = GeneratorOptions(**(section.generate or {}))
@@ -119,7 +119,7 @@ def _check_generated(
         for message in str(error).splitlines():
             mistakes.add_error(("cohort", "generate"), message)
         return None, None
-    people = plan_cohort(options)[list(PUBLIC)]
+    people = plan_cohort(options)[public_columns(options)]
     cohort = Cohort.from_frame(people, "the generated cohort")
     task = _task(cohort, section, mistakes)
     return (cohort if task else None), task

@@ -15,9 +15,10 @@ from joblib import Parallel, delayed
 from clinicadl_trust.exceptions import OutputError
 from clinicadl_trust.generate.anatomy import load_anatomy
 from clinicadl_trust.generate.files import remove_partial_files, write_json, write_table
+from clinicadl_trust.generate.image_types import scan_files
 from clinicadl_trust.generate.options import GeneratorOptions
-from clinicadl_trust.generate.participant import copy_scan, make_participant, scan_files
-from clinicadl_trust.generate.people import PUBLIC, plan_cohort
+from clinicadl_trust.generate.participant import copy_scan, make_participant
+from clinicadl_trust.generate.people import plan_cohort, public_columns
 
 __all__ = ["generate_caps"]
 
@@ -82,7 +83,7 @@ def generate_caps(
     write_json(output / "dataset_description.json", _DESCRIPTION)
     write_table(output / "truth.tsv", _truth(output, table, options))
     # Last, as its presence says that the cohort is complete.
-    write_table(output / "participants.tsv", table[PUBLIC])
+    write_table(output / "participants.tsv", table[public_columns(options)])
     return output
 
 
@@ -97,7 +98,7 @@ def _make_images(
     missing = [
         row
         for row in table.to_dict("records")
-        if not all(path.is_file() for path in scan_files(caps, row, options))
+        if not all(path.is_file() for path in scan_files(caps, row, options).values())
     ]
     people: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in missing:
@@ -119,11 +120,17 @@ def _make_images(
 def _truth(caps: Path, table: pd.DataFrame, options: GeneratorOptions) -> pd.DataFrame:
     """Collect the sidecars into a table."""
     sidecars = [
-        json.loads(scan_files(caps, row, options)[2].read_text(encoding="utf-8"))
+        json.loads(
+            scan_files(caps, row, options)["sidecar"].read_text(encoding="utf-8")
+        )
         for row in table.to_dict("records")
     ]
     truth = pd.DataFrame(sidecars)[list(_TRUTH)].rename(columns=_TRUTH)
-    return table[["participant_id", "session_id", "copied_from"]].join(truth)
+    columns = [*("participant_id", "session_id", "copied_from", "burden")]
+    if options.confounder != "none":
+        table = table.astype({"confounder": int, "unconfounded": int})
+        columns += ["confounder", "unconfounded"]
+    return table[columns].join(truth)
 
 
 def _shown(work: Iterable[Any], total: int, progress: bool) -> Iterable[Any]:
@@ -154,6 +161,9 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
                 f"'{record}' cannot be read: {error}. Remove the folder '{output}', or "
                 "choose another."
             ) from error
+        # A cohort of before an option was there has its default.
+        before = json.loads(GeneratorOptions().model_dump_json())
+        found["Options"] = before | found["Options"]
         if found != wanted:
             raise OutputError(
                 f"'{output}' holds a cohort of other options: "
@@ -161,6 +171,7 @@ def _claim(output: Path, options: GeneratorOptions) -> None:
                 "this one."
             )
         remove_partial_files(output)
+        write_json(record, wanted)
         return
     if output.is_dir() and any(output.iterdir()):
         raise OutputError(

@@ -16,6 +16,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy import ndimage
 
 from clinicadl_trust.generate.grid import CROP_ORIGIN, CROP_SHAPE, Grid
 
@@ -57,6 +58,32 @@ class Lattice:
             field = np.tensordot(field, basis, axes=([field.ndim - 3], [1]))
         return np.ascontiguousarray(field, dtype=np.float32)
 
+    def at(self, knots: np.ndarray, points: np.ndarray) -> np.ndarray:
+        """Interpolate knot values at any positions, as ``evaluate`` does on a grid.
+
+        Parameters
+        ----------
+        knots : numpy.ndarray, shape ``(..., *self.shape)``
+            What is interpolated.
+        points : numpy.ndarray, shape (3, x, y, z)
+            In mm. Beyond the lattice its edge goes on.
+
+        Returns
+        -------
+        numpy.ndarray of float32, shape (..., x, y, z)
+        """
+        first = np.reshape(CROP_ORIGIN, (3, 1, 1, 1)).astype(np.float32)
+        places = (points - first) / np.float32(self.spacing) + 1
+        parts = knots.reshape(-1, *self.shape).astype(np.float32)
+        # Without the prefilter knots are B-spline coefficients, as in ``evaluate``.
+        values = [
+            ndimage.map_coordinates(
+                part, places, order=3, prefilter=False, mode="nearest"
+            )
+            for part in parts
+        ]
+        return np.reshape(values, (*knots.shape[:-3], *points.shape[1:]))
+
     def _basis(self, positions: np.ndarray, knots: int) -> np.ndarray:
         """Weights of the knots at each position, shape (n_positions, knots)."""
         distance = np.abs(
@@ -93,10 +120,20 @@ class Deformation:
     matrix: np.ndarray
     shift: np.ndarray
 
-    def displacement(self, grid: Grid) -> np.ndarray:
-        """Return the smooth part in mm, shape (3, x, y, z)."""
+    def displacement(self, grid: Grid, points: np.ndarray | None = None) -> np.ndarray:
+        """Return the smooth part in mm, shape (3, x, y, z).
+
+        Parameters
+        ----------
+        grid : Grid
+            Where it is wanted: at its voxels,
+        points : numpy.ndarray, shape (3, x, y, z), optional
+            or at these positions in mm instead.
+        """
         fields = [
             lattice.evaluate(knots, grid)
+            if points is None
+            else lattice.at(knots, points)
             for (lattice, _), knots in zip(_LEVELS, self.knots, strict=True)
         ]
         return np.asarray(sum(fields), dtype=np.float32)

@@ -14,6 +14,9 @@ from clinicadl_trust.generate.streams import stream
 
 __all__ = ["Atrophy", "Change", "Disease", "Lesions", "make_disease"]
 
+#: Standard deviation of the logarithm of a lesion's radius along each axis.
+_SHAPE = 0.2
+
 
 @dataclass(frozen=True)
 class Change:
@@ -54,6 +57,16 @@ class Disease(ABC):
             nothing = np.zeros(placement.grid.shape, dtype=np.float32)
             return Change(nothing, nothing)
         return self._change(placement, amount, person)
+
+    def burden(self, amount: float, person: str) -> float:
+        """Return how much disease there is: 1 in the mean patient of amount 1.
+
+        Parameters
+        ----------
+        amount, person : float, str
+            As in ``change``.
+        """
+        return amount
 
     @abstractmethod
     def _change(self, placement: Placement, amount: float, person: str) -> Change:
@@ -103,43 +116,45 @@ class Lesions(Disease):
     number: float
     radius: tuple[float, float]
 
+    def burden(self, amount: float, person: str) -> float:
+        """Return the volume of the ellipsoids over its expectation at amount 1."""
+        _, sizes = self._draw(person)
+        low, high = self.radius
+        cubed = (high**4 - low**4) / (4 * (high - low))  # of a uniform radius
+        expected = self.number * cubed * np.exp(3 * _SHAPE**2 / 2)
+        return float(amount * np.prod(sizes, axis=1).sum() / expected)
+
     def _change(self, placement: Placement, amount: float, person: str) -> Change:
-        rng = stream(self.seed, "lesions", person)
-        number = 1 + int(rng.poisson(self.number - 1))
+        where, sizes = self._draw(person)
         healthy = np.ones(placement.grid.shape, dtype=np.float32)
-        for centre in self._centres(placement.anatomy, rng, number):
-            radii = rng.uniform(*self.radius) * np.exp(rng.normal(0, 0.2, 3))
-            radii = radii * amount ** (1 / 3)
-            window = _around(placement, centre, float(radii.max()))
+        centres = self._centres(placement.anatomy, where)
+        for centre, size in zip(centres, sizes, strict=True):
+            radii = size * amount ** (1 / 3)
+            window = placement.around(centre, float(radii.max()))
             place = (slice(None), *window)
             points = placement.points[place]
             healthy[window] *= 1 - _ellipsoid(points, centre, radii, placement.width)
-        return Change(np.zeros_like(healthy), 1 - healthy, number)
+        return Change(np.zeros_like(healthy), 1 - healthy, len(sizes))
 
-    def _centres(
-        self, anatomy: Anatomy, rng: np.random.Generator, number: int
-    ) -> np.ndarray:
-        """Draw positions in the template, shape (number, 3), in mm."""
+    def _draw(self, person: str) -> tuple[np.ndarray, np.ndarray]:
+        """Draw ranks of places, shape (n,), and radii at amount 1 in mm, (n, 3)."""
+        rng = stream(self.seed, "lesions", person)
+        number = 1 + int(rng.poisson(self.number - 1))
+        where = rng.random(number)
+        # One after the other: more lesions leave the first ones as they are.
+        sizes = [
+            rng.uniform(*self.radius) * np.exp(rng.normal(0, _SHAPE, 3))
+            for _ in range(number)
+        ]
+        return where, np.stack(sizes)
+
+    def _centres(self, anatomy: Anatomy, where: np.ndarray) -> np.ndarray:
+        """Look positions in the template up, shape (number, 3), in mm."""
         weight = anatomy.maps[self.place]
         chance = np.cumsum(weight.values, dtype=np.float64)
-        voxels = np.searchsorted(chance, rng.random(number) * chance[-1], side="right")
+        voxels = np.searchsorted(chance, where * chance[-1], side="right")
         indices = np.stack(np.unravel_index(voxels, weight.grid.shape), axis=1)
         return np.asarray(weight.grid.origin) + indices * weight.grid.spacing
-
-
-def _around(
-    placement: Placement, centre: np.ndarray, radius: float
-) -> tuple[slice, slice, slice]:
-    """Return the voxels that may hold a lesion: a box, for speed."""
-    reach = radius + placement.width + 30.0  # no voxel is displaced by 30 mm
-    grid = placement.grid
-    first = (centre - reach - grid.origin) / grid.spacing
-    last = (centre + reach - grid.origin) / grid.spacing
-    x, y, z = (
-        slice(max(0, int(np.floor(a))), max(0, int(np.ceil(b)) + 1))
-        for a, b in zip(first, last, strict=True)
-    )
-    return x, y, z
 
 
 def _ellipsoid(

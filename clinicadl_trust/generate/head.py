@@ -27,11 +27,14 @@ class Head:
         ``bone``, ``muscle``, ``scalp``), and ``detail`` (see ``anatomy.MAPS``).
     changed : numpy.ndarray
         Fraction of each voxel that a disease has changed.
+    brain : numpy.ndarray of bool
+        The brain's envelope, sulci included.
     """
 
     grid: Grid
     tissues: dict[str, np.ndarray]
     changed: np.ndarray
+    brain: np.ndarray
 
 
 def build_head(
@@ -62,8 +65,9 @@ def build_head(
     rate = np.float32(min(0.5 * _recession(age) * person.caps, 1.0))
     caps = wm * np.clip(near - 0.35, 0, 1) * rate
     tissues = {"gm": gm, "wm": wm - caps, "lesion": lesion + caps, "detail": detail}
-    tissues |= _wrap(person, placement, gm + wm + lesion)
-    return Head(placement.grid, tissues, changed)
+    inside = placement.sample("brain")
+    tissues |= _wrap(person, placement, inside, gm + wm + lesion)
+    return Head(placement.grid, tissues, changed, inside > 0)
 
 
 def _recession(age: float) -> float:
@@ -77,7 +81,7 @@ def _kept(
     """Return the fraction of the template's tissue that the person has."""
     # Ventricles widen more than the cortex thins.
     ageing = _recession(age) * person.ageing * (0.25 + 1.25 * near)
-    own = THICKNESS.evaluate(person.thickness, placement.grid)
+    own = placement.spread(THICKNESS, person.thickness)
     depth, width = placement.sample("depth"), placement.width
     template = occupied(depth, width)
     kept = np.ones_like(template)
@@ -88,10 +92,10 @@ def _kept(
 
 
 def _wrap(
-    person: Person, placement: Placement, solid: np.ndarray
+    person: Person, placement: Placement, inside: np.ndarray, solid: np.ndarray
 ) -> dict[str, np.ndarray]:
     """Return CSF, bone, muscle and scalp: shells around the brain's envelope."""
-    outside, beyond = -placement.sample("brain"), -placement.sample("head")
+    outside, beyond = -inside, -placement.sample("head")
     bone = person.space + person.bone
     width = placement.width
     cranium = occupied(person.space - outside, width)

@@ -14,11 +14,10 @@ from pydantic import (
     model_validator,
 )
 
-from clinicadl_trust.caps import ImageType
 from clinicadl_trust.clinica import atlas_labels
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 
-__all__ = ["DISEASES", "GeneratorOptions", "image_type", "mask_type"]
+__all__ = ["DISEASES", "GeneratorOptions"]
 
 #: Disease to the label of its patients; healthy controls are ``CN``.
 DISEASES = {"atrophy": "AD", "lesions": "MS", "epilepsy": "EP"}
@@ -110,6 +109,35 @@ class GeneratorOptions(BaseModel):
         description="Noise added to these, as a share of white matter's intensity; 0 "
         "makes exact copies.",
     )
+    score_noise: float = Field(
+        0.5,
+        ge=0,
+        le=10,
+        description="Standard deviation of the noise of the clinical score, which goes "
+        "from 0 to 10.",
+    )
+    affine: float = Field(
+        0.0,
+        ge=0,
+        le=3,
+        description="Size of a known random affine that moves each head; 1 has "
+        "standard deviations of 5 mm, 5 degrees and 5 %, 0 moves none.",
+    )
+    confounder: Literal["none", "mark", "pattern"] = Field(
+        "none",
+        description="What goes with the label and is not the disease: a bright mark "
+        "outside the brain, or an intensity pattern in the cerebellum.",
+    )
+    confounder_association: float = Field(
+        1.0,
+        ge=0,
+        le=1,
+        description="From 0, the confounder is independent of the label, to 1, all "
+        "patients have it and no control.",
+    )
+    confounder_strength: float = Field(
+        1.0, ge=0, le=5, description="Brightness of the confounder; 0 hides it."
+    )
     seed: int = Field(0, ge=0, lt=2**63, description="Same seed, same files.")
 
     def __init__(self, **options: Any) -> None:
@@ -165,38 +193,6 @@ class GeneratorOptions(BaseModel):
                 f"{self.participants} participants to copy from."
             )
         return self
-
-
-def image_type(options: GeneratorOptions) -> ImageType:
-    """Return which image a generated CAPS holds, for ``find_images``.
-
-    At 1 mm it is what ``T1Linear()`` or ``FlairLinear()`` reads.
-    """
-    return ImageType(
-        data_type=data_type(options),
-        suffix=options.modality,
-        with_entities={**_space(options), "desc": "Crop"},
-    )
-
-
-def mask_type(options: GeneratorOptions) -> ImageType:
-    """Return where the ground-truth masks are: what the disease changes."""
-    desc = "atrophy" if options.disease == "atrophy" else "lesion"
-    return ImageType(
-        data_type=data_type(options),
-        suffix="mask",
-        with_entities={**_space(options), "desc": desc},
-    )
-
-
-def data_type(options: GeneratorOptions) -> str:
-    """Return Clinica's folder for the modality."""
-    return "t1_linear" if options.modality == "T1w" else "flair_linear"
-
-
-def _space(options: GeneratorOptions) -> dict[str, str]:
-    edge = options.resolution
-    return {"space": "MNI152NLin2009cSym", "res": f"{edge}x{edge}x{edge}"}
 
 
 def _nearest(name: str, known: list[str], n: int = 6) -> list[str]:

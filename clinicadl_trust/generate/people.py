@@ -12,13 +12,16 @@ import numpy as np
 import pandas as pd
 
 from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.generate.affine import AFFINE_PARAMETERS, draw_affine
+from clinicadl_trust.generate.confounder import draw_confounder
+from clinicadl_trust.generate.disease import make_disease
 from clinicadl_trust.generate.options import DISEASES, GeneratorOptions
+from clinicadl_trust.generate.score import add_score
 from clinicadl_trust.generate.streams import stream
 
-__all__ = ["PUBLIC", "plan_cohort"]
+__all__ = ["plan_cohort", "public_columns"]
 
-#: The columns of ``participants.tsv``; the others are for ``truth.tsv``.
-PUBLIC = [
+_PUBLIC = [
     "participant_id",
     "session_id",
     "dataset",
@@ -29,6 +32,7 @@ PUBLIC = [
     "age",
     "sex",
     "diagnosis",
+    "score",
 ]
 
 #: Mean, standard deviation and limits of age at the first session, in years, as in
@@ -38,6 +42,11 @@ _AGES = {
     "lesions": (40.0, 10.0, 18.0, 65.0),
     "epilepsy": (34.0, 10.0, 16.0, 60.0),
 }
+
+
+def public_columns(options: GeneratorOptions) -> list[str]:
+    """Return the columns of ``participants.tsv``; the others are ``truth.tsv``'s."""
+    return [*_PUBLIC, *(AFFINE_PARAMETERS if options.affine else ())]
 
 
 def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
@@ -51,10 +60,12 @@ def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per image, sorted by ids: the columns ``PUBLIC``, and ``years``
+        One row per image, sorted by ids: the ``public_columns``, and ``years``
         since the first session, ``baseline_age``, ``severity`` of the disease at
-        the first session (0 in controls; 1 is the mean patient at effect 1) and
-        ``copied_from`` (a participant, or missing).
+        the first session (0 in controls; 1 is the mean patient at effect 1),
+        ``burden`` at this one (see ``score``), ``copied_from`` (a participant, or
+        missing) and, with a confounder, ``confounder`` and ``unconfounded``:
+        whether the image and its unconfounded twin show it.
 
     Raises
     ------
@@ -66,15 +77,32 @@ def plan_cohort(options: GeneratorOptions) -> pd.DataFrame:
     patient = people["diagnosis"] != "CN"
     people["baseline_age"] += options.age_gap * patient
     people["severity"] *= options.effect * patient
+    disease = make_disease(options)
     table = pd.DataFrame(
-        row
+        _moved(add_score(row, disease, options), options)
         for person in people.to_dict("records")
-        for row in _sessions(person, options)
+        for row in _sessions(_confounded(person, options), options)
     )
     if options.duplicates:
         copies = _duplicates(table, options)
         table = pd.concat([table, copies], ignore_index=True)
     return table.sort_values(["participant_id", "session_id"]).reset_index(drop=True)
+
+
+def _confounded(person: dict[str, Any], options: GeneratorOptions) -> dict[str, Any]:
+    if options.confounder == "none":
+        return person
+    patient = person["diagnosis"] != "CN"
+    return person | draw_confounder(person["participant_id"], patient, options)
+
+
+def _moved(visit: dict[str, Any], options: GeneratorOptions) -> dict[str, Any]:
+    """Return a visit with the affine that moves the head, rounded as it is told."""
+    if not options.affine:
+        return visit
+    rng = stream(options.seed, "affine", visit["participant_id"], visit["session_id"])
+    values = np.round(draw_affine(rng, options.affine), 6).tolist()
+    return visit | dict(zip(AFFINE_PARAMETERS, values, strict=True))
 
 
 def _participants(options: GeneratorOptions) -> pd.DataFrame:

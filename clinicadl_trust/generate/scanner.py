@@ -91,6 +91,8 @@ def acquire(
     scanner: Scanner,
     modality: str,
     rng: np.random.Generator,
+    *,
+    added: np.ndarray | None = None,
 ) -> np.ndarray:
     """Scan a head.
 
@@ -106,6 +108,8 @@ def acquire(
         The sequence.
     rng : numpy.random.Generator
         The visit's stream.
+    added : numpy.ndarray, shape ``head.grid.shape``, optional
+        Intensity of what is no tissue, white matter's being 1.
 
     Returns
     -------
@@ -115,6 +119,8 @@ def acquire(
     ideal = np.zeros(head.grid.shape, dtype=np.float32)
     for name, level in CONTRAST[modality].items():
         ideal += np.float32(level * person.contrast.get(name, 1.0)) * head.tissues[name]
+    if added is not None:
+        ideal += added
     drift = np.float32(rng.normal(0, 0.02))
     bias = _BIAS.evaluate(scanner.bias + rng.normal(0, 0.02, _BIAS.shape), head.grid)
     curved = np.clip(ideal, 0, None) ** np.float32(scanner.gamma)

@@ -12,6 +12,7 @@ from clinicadl_trust.caps import find_images, with_images
 from clinicadl_trust.exceptions import ConfigError, OutputError
 from clinicadl_trust.generate import (
     GeneratorOptions,
+    brain_mask_type,
     dataset,
     generate_caps,
     image_type,
@@ -54,6 +55,7 @@ def test_every_row_has_an_image_and_a_mask(caps_dir, caps_options, cohort):
     assert len(joined) == 48
     assert not extra
     with_images(cohort, caps_dir, mask_type(caps_options))
+    with_images(cohort, caps_dir, brain_mask_type(caps_options))
     assert cohort.participants.size == 24
     assert cohort.table["site"].nunique() == 3
     assert set(cohort.table["diagnosis"]) == {"CN", "AD"}
@@ -62,7 +64,7 @@ def test_every_row_has_an_image_and_a_mask(caps_dir, caps_options, cohort):
 
 def test_names_are_valid_in_bids(caps_dir):
     files = [path for path in (caps_dir / "subjects").rglob("*") if path.is_file()]
-    assert len(files) == 3 * 48
+    assert len(files) == 4 * 48
     for path in files:
         assert BIDS_NAME.fullmatch(path.name), path.name
         assert path.name.startswith(f"{path.parents[2].name}_{path.parents[1].name}_")
@@ -255,6 +257,20 @@ def test_a_complete_cohort_is_left_alone_and_a_lost_image_made_again(tmp_path):
     generate_caps(caps, options)
     assert digests(caps) == before
     assert Path(kept).stat().st_mtime_ns == stamp
+
+
+def test_a_cohort_of_before_an_option_was_there_is_completed(tmp_path):
+    options = GeneratorOptions(**TINY)
+    caps = generate_caps(tmp_path / "caps", options)
+    before = digests(caps)
+    record = json.loads((caps / "generate.json").read_text())
+    del record["Options"]["confounder"]
+    (caps / "generate.json").write_text(json.dumps(record))
+    generate_caps(caps, options)
+    assert digests(caps) == before
+    other = GeneratorOptions(**TINY, confounder="mark")
+    with pytest.raises(OutputError, match=r"confounder = 'none' there, 'mark' asked"):
+        generate_caps(caps, other)
 
 
 def test_a_failed_write_leaves_no_half_file(tmp_path, monkeypatch):

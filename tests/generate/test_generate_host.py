@@ -6,7 +6,7 @@ import pytest
 
 from clinicadl_trust.generate import GeneratorOptions, dataset, generate_caps
 from clinicadl_trust.generate.anatomy import load_anatomy
-from clinicadl_trust.generate.options import image_type, mask_type
+from clinicadl_trust.generate.image_types import image_type, mask_type
 
 
 @pytest.fixture(scope="module")

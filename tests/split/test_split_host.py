@@ -6,7 +6,7 @@ import pytest
 from strategy_builder import build
 
 from clinicadl_trust.cohort import IDS
-from clinicadl_trust.generate.options import image_type
+from clinicadl_trust.generate.image_types import image_type
 from clinicadl_trust.split import write_splits
 from clinicadl_trust.split.audit import audit
 
