@@ -24,8 +24,10 @@ __all__ = [
 
 #: Ends and weak sides of the colour map. RdBu's own ends are both almost black on a
 #: brain, and 35 apart (CIELAB) to who lacks the long cones; these are 100.
-HEALTHY, _HEALTHY_WEAK = "#3b8bff", "#a9cdff"
-PATHOLOGICAL, _PATHOLOGICAL_WEAK = "#f5402c", "#ffb3a3"
+HEALTHY = "#3b8bff"
+PATHOLOGICAL = "#f5402c"
+_HEALTHY_WEAK = "#a9cdff"
+_PATHOLOGICAL_WEAK = "#ffb3a3"
 #: Of masks.
 OUTLINE = "#ffe000"
 
