@@ -50,6 +50,7 @@ from clinicadl_trust.stats.planning import SampleSize, required_sample_size
 from clinicadl_trust.stats.proportions import proportion
 from clinicadl_trust.stats.readers import MRMC, mrmc
 from clinicadl_trust.stats.recommendation import Recommendation, recommend
+from clinicadl_trust.stats.registration import registration_error
 from clinicadl_trust.stats.resampling import (
     PermutationTest,
     bootstrap,
@@ -125,6 +126,7 @@ __all__ = [
     "recommend",
     "refit_permutation_test",
     "register",
+    "registration_error",
     "reliability_curve",
     "required_sample_size",
     "roc_auc",
