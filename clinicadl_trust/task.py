@@ -1,7 +1,8 @@
-"""What is predicted: a class among several, or a quantity."""
+"""What is predicted: a class among several, a quantity, or a mask."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -13,7 +14,7 @@ from clinicadl_trust.tables import as_text
 
 __all__ = ["Kind", "Task"]
 
-Kind = Literal["classification", "regression"]
+Kind = Literal["classification", "regression", "segmentation"]
 
 _CONTROL_NAMES = frozenset(
     (
@@ -52,18 +53,33 @@ class Task:
 
     Attributes
     ----------
-    kind : {"classification", "regression"}
+    kind : {"classification", "regression", "segmentation"}
         The kind of label.
     label : str
-        The column of the cohort that holds it.
+        The column of the cohort that holds it; for a segmentation the mask's name,
+        and the column of its volume in mm3; for several quantities what they are
+        called together.
     classes : tuple of str
         The class names; for two classes the second is the positive one. Empty
-        for a regression.
+        for a regression and for a segmentation.
+    outputs : tuple of str
+        The columns of a regression that predicts several at once, in the order of
+        the network's outputs; empty for one label.
+    deviations : tuple of float
+        Their standard deviations in the cohort: the units in which errors of several
+        outputs are averaged.
     """
 
     kind: Kind
     label: str
     classes: tuple[str, ...] = ()
+    outputs: tuple[str, ...] = ()
+    deviations: tuple[float, ...] = ()
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns of a cohort that hold what is predicted."""
+        return self.outputs or (self.label,)
 
     @property
     def is_binary(self) -> bool:
@@ -84,7 +100,7 @@ class Task:
         ----------
         values : pandas.Series
             The labels, named as their column; n/a is left out.
-        kind : {"classification", "regression"}, optional
+        kind : {"classification", "regression", "segmentation"}, optional
             By default a regression when they are numbers, more than ten different
             ones, else a classification.
         positive : object, optional
@@ -100,6 +116,9 @@ class Task:
             not one of them.
         """
         label, values = str(values.name), values.dropna()
+        if kind == "segmentation":
+            _check_volumes(values, label, source)
+            return cls("segmentation", label)
         names = as_text(values)
         if names.nunique() < 2:
             held = f"every row is {names.iloc[0]!r}" if len(names) else "no row has one"
@@ -122,8 +141,88 @@ class Task:
             )
         return cls("classification", label, _ordered(classes, positive, label))
 
+    @classmethod
+    def several(
+        cls,
+        table: pd.DataFrame,
+        labels: Sequence[str],
+        kind: Kind | None = None,
+        source: str = "table",
+    ) -> Task:
+        """Say what predicting several columns at once means: a regression.
+
+        Parameters
+        ----------
+        table : pandas.DataFrame
+            The cohort's rows whose labels are known.
+        labels : sequence of str
+            Two columns or more.
+        kind : {"regression"}, optional
+            What they are taken for.
+        source : str
+            Where they come from, for messages.
+
+        Raises
+        ------
+        CohortError
+            If a column is named twice, constant or no quantity, or another kind is
+            asked for.
+        """
+        outputs = tuple(labels)
+        if kind not in (None, "regression"):
+            raise CohortError(
+                f"Several labels ({', '.join(outputs)}) are predicted at once by a "
+                f"regression, not by a {kind}. Name one label."
+            )
+        if len(set(outputs)) < len(outputs):
+            raise CohortError(
+                f"The labels {', '.join(outputs)} name a column twice. Keep one."
+            )
+        for name in outputs:
+            cls.infer(table[name], "regression", source=source)
+        shown = outputs if len(outputs) < 5 else (*outputs[:2], "...", outputs[-1])
+        deviations = tuple(float(table[name].std(ddof=0)) for name in outputs)
+        return cls("regression", ", ".join(shown), (), outputs, deviations)
+
+    def known(self, rows: pd.DataFrame) -> np.ndarray:
+        """Say of which rows everything that is predicted is known.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+            Of a cohort, which may lack the columns.
+
+        Returns
+        -------
+        numpy.ndarray of bool, shape (n_images,)
+        """
+        table = rows.reindex(columns=list(self.columns))
+        return table.notna().all(axis=1).to_numpy()
+
+    def targets(self, rows: pd.DataFrame) -> np.ndarray:
+        """Return what is to be predicted of rows of a cohort.
+
+        Parameters
+        ----------
+        rows : pandas.DataFrame
+            With the ``columns``.
+
+        Returns
+        -------
+        numpy.ndarray of shape (n_images,) or (n_images, n_outputs)
+            As ``encode`` gives each column; two dimensions for several outputs.
+
+        Raises
+        ------
+        CohortError
+            As ``encode``.
+        """
+        if not self.outputs:
+            return self.encode(rows[self.label])
+        return np.stack([self.encode(rows[name]) for name in self.outputs], axis=1)
+
     def encode(self, values: pd.Series) -> np.ndarray:
-        """Return labels as class indices (int) or as floats for a regression.
+        """Return labels as class indices (int), or as floats where there are none.
 
         Parameters
         ----------
@@ -133,19 +232,19 @@ class Task:
         Returns
         -------
         numpy.ndarray of shape (n_images,)
-            ``int``, or ``float`` (nan where missing) for a regression.
+            ``int``; or ``float``, nan where missing: quantities, or volumes in mm3.
 
         Raises
         ------
         CohortError
             If a value is not one of the classes, or not a number.
         """
-        if self.kind == "regression":
+        if self.kind != "classification":
             try:
                 numbers = pd.to_numeric(values)
             except (ValueError, TypeError) as error:
                 raise CohortError(
-                    f"Label '{self.label}' is not a number: {error}."
+                    f"Label '{values.name}' is not a number: {error}."
                 ) from error
             return numbers.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         if missing := int(values.isna().sum()):
@@ -173,6 +272,20 @@ def _check_quantity(values: pd.Series, numeric: bool, label: str, source: str) -
     if not np.isfinite(values.astype(float)).all():
         raise CohortError(
             f"Label '{label}' in {source} holds an infinite value. Write n/a instead."
+        )
+
+
+def _check_volumes(values: pd.Series, label: str, source: str) -> None:
+    numeric = pd.api.types.is_numeric_dtype(values)
+    if not numeric or (values < 0).any() or not np.isfinite(values.astype(float)).all():
+        raise CohortError(
+            f"A segmentation needs the volume of each mask; '{label}' in {source} "
+            f"holds {values.iloc[0]!r}. Name the masks' files: [cohort.mask]."
+        )
+    if not (values > 0).any():
+        raise CohortError(
+            f"All {len(values)} masks '{label}' of {source} are empty: there is "
+            "nothing to segment. Look at [cohort.mask]."
         )
 
 

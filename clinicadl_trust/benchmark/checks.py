@@ -84,20 +84,24 @@ def _check_cohort(
             find_images(caps, image)
     with mistakes.at(("cohort", "participants")):
         cohort = read_cohort(section.participants)
-        task = _task(cohort, section, mistakes)
+        from_masks = section.task == "segmentation"
+        task = None if from_masks else _task(cohort, section, mistakes)
         if len(mistakes.found) == found:
             cohort, _ = select(section, cohort, caps, image)
+            task = _task(cohort, section, mistakes) if from_masks else task
         return (cohort if task else None), task
     return None, None
 
 
 def _task(cohort: Cohort, section: CohortSection, mistakes: Mistakes) -> Task | None:
-    if section.label not in cohort.columns:
+    unknown = [name for name in section.labels if name not in cohort.columns]
+    for name in unknown:
         mistakes.add(
             ("cohort", "label"),
-            f"{cohort.source} has no column '{section.label}'."
-            f"{did_you_mean(section.label, cohort.columns)}",
+            f"{cohort.source} has no column '{name}'."
+            f"{did_you_mean(name, cohort.columns)}",
         )
+    if unknown:
         return None
     try:
         return cohort.task(section.label, section.task, section.positive)
@@ -119,7 +123,11 @@ def _check_generated(
         for message in str(error).splitlines():
             mistakes.add_error(("cohort", "generate"), message)
         return None, None
-    people = plan_cohort(options)[public_columns(options)]
+    planned = plan_cohort(options)
+    people = planned[public_columns(options)]
+    if section.task == "segmentation":
+        # No mask is drawn yet; who is more ill has more of it.
+        people = people.assign(**{section.label: planned["severity"]})
     cohort = Cohort.from_frame(people, "the generated cohort")
     task = _task(cohort, section, mistakes)
     return (cohort if task else None), task
@@ -210,8 +218,8 @@ def default_metrics(section: StatisticsSection, task: Task) -> list[str]:
 
 def kind_of(task: Task) -> TaskKind:
     """Return what the statistics call a task."""
-    if task.kind == "regression":
-        return "regression"
+    if task.kind != "classification":
+        return "outputs" if task.outputs else task.kind
     return "binary" if task.is_binary else "multiclass"
 
 

@@ -16,6 +16,8 @@ from pydantic import (
     model_validator,
 )
 
+from clinicadl_trust.task import Kind
+
 __all__ = [
     "BASELINES",
     "SEALED",
@@ -52,12 +54,13 @@ class CohortSection(_Section):
 
     Attributes
     ----------
-    label : str
-        The column to predict.
+    label : str or list of str
+        The column to predict; several are predicted at once by a regression. For a segmentation a name for the mask, whose volume
+        becomes a column.
     positive : str, optional
         The positive one of two classes; by default the one that is not named like
         a control.
-    task : {"classification", "regression"}, optional
+    task : {"classification", "regression", "segmentation"}, optional
         By default a regression when the label is a number with more than ten
         values.
     caps : path, optional
@@ -67,20 +70,29 @@ class CohortSection(_Section):
     image : str or table, optional
         ClinicaDL's file type: ``"T1Linear"`` (the default), ``"FlairLinear"`` or
         the fields of ``BidsFileType``.
+    mask : table, optional
+        For a segmentation, the truth: an image type, and ``missing = "empty"`` where
+        a session without a file has no lesion. A generated cohort knows its own.
     missing_images : {"error", "exclude"}
         What to do with a row of the table whose image is not in the CAPS.
     generate : table, optional
         Instead of ``caps``: the options of a generated cohort.
     """
 
-    label: StrictStr
+    label: StrictStr | Annotated[list[StrictStr], Field(min_length=2)]
     positive: Annotated[StrictStr | None, BeforeValidator(_text)] = None
-    task: Literal["classification", "regression"] | None = None
+    task: Kind | None = None
     caps: Path | None = None
     participants: Path | None = None
     image: Any = None
+    mask: dict[str, Any] | None = None
     missing_images: Literal["error", "exclude"] = "error"
     generate: dict[str, Any] | None = None
+
+    @property
+    def labels(self) -> list[str]:
+        """The columns to predict."""
+        return [self.label] if isinstance(self.label, str) else self.label
 
     @model_validator(mode="after")
     def _one_source(self) -> CohortSection:
@@ -89,9 +101,25 @@ class CohortSection(_Section):
                 "name either 'caps' (a CAPS folder) or a table [cohort.generate], and "
                 "not both"
             )
-        given = [n for n in ("participants", "image") if getattr(self, n) is not None]
+        names = ("participants", "image", "mask")
+        given = [name for name in names if getattr(self, name) is not None]
         if self.generate is not None and given:
             raise ValueError(f"'{given[0]}' has no place beside [cohort.generate]")
+        return self
+
+    @model_validator(mode="after")
+    def _truth(self) -> CohortSection:
+        segments = self.task == "segmentation"
+        if self.mask is not None and not segments:
+            raise ValueError("'mask' is for task = \"segmentation\"")
+        if segments and self.mask is None and self.generate is None:
+            raise ValueError(
+                "a segmentation needs the true masks: name their files in a table "
+                '[cohort.mask], for example data_type = "flair_linear", suffix = '
+                '"mask", with_entities = { desc = "lesion" }'
+            )
+        if segments and self.positive is not None:
+            raise ValueError("'positive' is for a classification")
         return self
 
 

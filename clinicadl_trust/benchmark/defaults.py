@@ -33,7 +33,9 @@ def with_defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
         name: model.model_copy(update={"seeds": model.seeds or [seed]})
         for name, model in (sections.get("models") or {}).items()
     }
-    for name in BASELINES:
+    cohort = sections.get("cohort")
+    # No baseline of the participants table draws a mask.
+    for name in BASELINES if getattr(cohort, "task", None) != "segmentation" else ():
         models.setdefault(name, ModelSection(type=name, seeds=[seed]))
     splits = (sections.get("splits") or {}).items()
     filled = {
@@ -43,7 +45,7 @@ def with_defaults(sections: Mapping[str, Any]) -> dict[str, Any]:
     }
     if (sealed := sections.get("sealed_test")) is not None:
         filled["sealed_test"] = _strategy(sealed, seed)
-    if (cohort := sections.get("cohort")) is not None:
+    if cohort is not None:
         filled["cohort"] = _cohort(cohort, seed)
     return filled
 

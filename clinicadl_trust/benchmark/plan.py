@@ -121,6 +121,7 @@ def plan(
                         output=directory / "runs" / name / place,
                         cache=directory / "cache",
                         threads=experiment.run.threads,
+                        truth=prepared.truth,
                     )
                     runs.append(Run(spec, directory))
     return runs

@@ -9,9 +9,11 @@ import pandas as pd
 
 from clinicadl_trust.benchmark.config import CohortSection, Experiment
 from clinicadl_trust.benchmark.flow import Flow
+from clinicadl_trust.benchmark.truth import truth_of, with_volumes
 from clinicadl_trust.caps import ImageType, find_images, with_images
 from clinicadl_trust.cohort import IDS, Cohort, Task, read_cohort
 from clinicadl_trust.exceptions import CohortError
+from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.tables import write_whole
 
 __all__ = ["Prepared", "prepare"]
@@ -31,6 +33,8 @@ class Prepared:
         The CAPS folder.
     image : ImageType
         Which image of it.
+    truth : MaskSource or None
+        The masks of a segmentation.
     flow : pandas.DataFrame
         Who was left out at which step, and why.
     """
@@ -39,6 +43,7 @@ class Prepared:
     task: Task
     caps: Path
     image: ImageType
+    truth: MaskSource | None
     flow: pd.DataFrame
 
 
@@ -73,7 +78,8 @@ def prepare(
     cohort, flow = select(section, read_cohort(table), caps, image)
     task = cohort.task(section.label, section.task, section.positive)
     _write_cohort(cohort, directory / "cohort.tsv")
-    return Prepared(cohort, task, caps, image, flow.to_frame())
+    truth = truth_of(section)
+    return Prepared(cohort, task, caps, image, truth, flow.to_frame())
 
 
 def select(
@@ -81,16 +87,20 @@ def select(
 ) -> tuple[Cohort, Flow]:
     """Keep the rows with a label and an image.
 
+    The label of a segmentation is read from the masks.
+
     Raises
     ------
     CapsError
-        If a row has no image and ``missing_images`` is ``"error"``.
+        If a mask cannot be used, or a row has no image and ``missing_images`` is
+        ``"error"``.
     CohortError
         If no label is known.
     """
-    flow, listed = Flow(cohort.table), cohort.table
-    cohort = cohort.labelled(section.label)
-    flow.keep("label known", cohort.table, f"{section.label} is n/a")
+    flow, listed, truth = Flow(cohort.table), cohort.table, truth_of(section)
+    if truth is None:
+        cohort = cohort.labelled(section.label)
+        flow.keep("label known", cohort.table, f"{', '.join(section.labels)} is n/a")
     if section.missing_images == "exclude":
         there = pd.MultiIndex.from_frame(find_images(caps, image)[list(IDS)])
         rows = pd.MultiIndex.from_frame(cohort.table[list(IDS)])
@@ -104,6 +114,8 @@ def select(
             "images of the CAPS not in the table",
             f"{len(unlisted)} images of {people} participants are not used",
         )
+    if truth is not None:
+        cohort = with_volumes(cohort, caps, truth)
     return cohort, flow
 
 

@@ -40,7 +40,7 @@ def check_splits(
             f"'{SEALED}' is the name of the sealed test group; choose another.",
         )
     section: CohortSection | None = sections.get("cohort")
-    label = section.label if section else ""
+    label = section.labels[0] if section else ""
     if sealed is not None:
         cohort = _check_sealed(sealed, cohort, label, mistakes)
     for name, given in splits.items():

@@ -73,7 +73,7 @@ def make_splits(
         if not path.is_dir():
             strategy = from_options(section.strategy, section.options)
             try:
-                write_splits(strategy, cohort, path, prepared.task.label, name)
+                write_splits(strategy, cohort, path, prepared.task.columns[0], name)
             except SplitError as error:
                 raise SplitError(f"Split '{name}': {error}") from error
         made[name] = Splits(*read_splits(path))

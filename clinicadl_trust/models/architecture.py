@@ -2,14 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-__all__ = ["default_network"]
+__all__ = ["DEFAULT_UNET", "default_network", "fit_sides"]
 
 #: Voxels along the shortest side at which pooling ends.
 _SMALLEST = 6
 _FIRST_CHANNELS = 8
 _LAST_CHANNELS = 64
+
+
+#: For masks: a quarter of the resolution at its bottom.
+DEFAULT_UNET: dict[str, Any] = {"name": "UNet", "channels": [8, 16, 32]}
+#: ClinicaDL's networks that halve the image once a level.
+_HALVING = ("UNet", "AttentionUNet")
+#: Their levels where a table does not say.
+_LEVELS = 5
+
+
+def fit_sides(network: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the transform that pads images and masks to what a network can halve.
+
+    Parameters
+    ----------
+    network : mapping
+        The table of a network; for another than the host's U-Nets sides are not
+        changed.
+
+    Returns
+    -------
+    dict
+        ``name`` and options of TorchIO's ``EnsureShapeMultiple``.
+    """
+    levels = len(network.get("channels", range(_LEVELS)))
+    multiple = 2 ** (levels - 1) if network.get("name") in _HALVING else 1
+    return {
+        "name": "EnsureShapeMultiple",
+        "target_multiple": multiple,
+        "method": "pad",
+    }
 
 
 def default_network(shape: tuple[int, ...]) -> dict[str, Any]:

@@ -104,7 +104,10 @@ class Columns:
 
 
 def choose_columns(
-    table: pd.DataFrame, label: str, wanted: Sequence[str] | None, where: str
+    table: pd.DataFrame,
+    labels: Sequence[str],
+    wanted: Sequence[str] | None,
+    where: str,
 ) -> Columns:
     """Say which columns a metadata model sees.
 
@@ -112,7 +115,7 @@ def choose_columns(
     ----------
     table : pandas.DataFrame
         The cohort.
-    label : str
+    labels : sequence of str
         What is predicted; never an input.
     wanted : sequence of str, optional
         The columns asked for; by default those of ``DEFAULT_COLUMNS`` that there are
@@ -134,11 +137,11 @@ def choose_columns(
         names = [
             name
             for name in DEFAULT_COLUMNS
-            if name != label and name in table and table[name].notna().any()
+            if name not in labels and name in table and table[name].notna().any()
         ]
     else:
         names = list(dict.fromkeys(wanted))
-        _check_wanted(names, table, label, where)
+        _check_wanted(names, table, labels, where)
     numeric = [
         name
         for name in names
@@ -148,14 +151,14 @@ def choose_columns(
 
 
 def _check_wanted(
-    names: Sequence[str], table: pd.DataFrame, label: str, where: str
+    names: Sequence[str], table: pd.DataFrame, labels: Sequence[str], where: str
 ) -> None:
     if not names:
         raise ConfigError(
             f"{where}.columns is empty. Name columns, or use the type 'majority'."
         )
     for name in names:
-        if name == label:
+        if name in labels:
             raise ConfigError(
                 f"{where}.columns names '{name}', the label itself. Leave it out."
             )

@@ -20,16 +20,22 @@ def check_classes(codes: np.ndarray, task: Task) -> None:
     Parameters
     ----------
     codes : numpy.ndarray of int, shape (n_images,)
-        Class indices of the training rows. In a regression nothing is checked.
+        Class indices of the training rows; volumes of masks. In a regression nothing
+        is checked.
     task : Task
         What is predicted.
 
     Raises
     ------
     RunError
-        If fewer than two classes are there.
+        If fewer than two classes are there, or every mask is empty.
     """
-    if task.kind == "regression":
+    if task.kind == "segmentation" and not (codes > 0).any():
+        raise RunError(
+            f"All {len(codes)} training masks '{task.label}' are empty: there is "
+            "nothing to learn. Use fewer folds, or another split."
+        )
+    if task.kind != "classification":
         return
     present = set(np.unique(codes))
     missing = [name for code, name in enumerate(task.classes) if code not in present]

@@ -16,7 +16,11 @@ from clinicadl.utils.dictionary.words import OUTPUT
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.exceptions import ConfigError, PredictionsError, did_you_mean
-from clinicadl_trust.models.architecture import default_network
+from clinicadl_trust.models.architecture import (
+    DEFAULT_UNET,
+    default_network,
+    fit_sides,
+)
 from clinicadl_trust.models.classification import ClassificationModel, target_of
 from clinicadl_trust.models.configuration import (
     build,
@@ -24,11 +28,13 @@ from clinicadl_trust.models.configuration import (
     class_of,
     fields_of,
 )
+from clinicadl_trust.models.data import LABEL
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import TrainerOptions
+from clinicadl_trust.models.segmentation import SegmentationModel
 from clinicadl_trust.task import Task
 
-__all__ = ["VALUE_LOSSES", "Blueprint"]
+__all__ = ["MASK_LOSSES", "VALUE_LOSSES", "Blueprint"]
 
 _DEFAULT_TRANSFORMS = ({"name": "ZNormalization"},)
 _DEFAULT_OPTIMIZER = {"name": "Adam", "lr": 1e-3}
@@ -45,6 +51,18 @@ _TYPICAL = (1, 96, 96, 96)
 #: A patch of any size up to 32 voxels divides this one.
 _DIVISIBLE = (1, *[math.lcm(*range(1, 33))] * 3)
 VALUE_LOSSES: tuple[str, ...] = ("HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss")
+#: Of one logit a voxel.
+MASK_LOSSES: tuple[str, ...] = ("BCEWithLogitsLoss", "DiceCELoss")
+_LOSSES = {
+    "classification": _CLASS_LOSSES,
+    "regression": VALUE_LOSSES,
+    "segmentation": MASK_LOSSES,
+}
+_MODELS = {
+    "classification": "ClassificationModel",
+    "regression": "SupervisedModel",
+    "segmentation": "SegmentationModel",
+}
 
 
 @dataclass(frozen=True)
@@ -66,8 +84,8 @@ class Blueprint:
     task: Task
 
     def __post_init__(self) -> None:
-        known = VALUE_LOSSES if self.task.kind == "regression" else _CLASS_LOSSES
-        others = {*VALUE_LOSSES, *_CLASS_LOSSES} - {*known}
+        known = _LOSSES[self.task.kind]
+        others = {name for names in _LOSSES.values() for name in names} - {*known}
         many = self.task.kind == "classification" and not self.task.is_binary
         if many:
             known = tuple(name for name in known if not name.startswith("BCE"))
@@ -78,6 +96,16 @@ class Blueprint:
                 f"{self.at('loss')} is '{given}', which does not suit a "
                 f"{self.task.kind}{classes}. Use one of: {', '.join(known)}."
             )
+        if self.options.annotated is not None and not self.segments:
+            raise ConfigError(
+                f"{self.at('annotated')} is for a segmentation, and this is a "
+                f"{self.task.kind}. Leave it out."
+            )
+
+    @property
+    def segments(self) -> bool:
+        """Whether it predicts masks."""
+        return self.task.kind == "segmentation"
 
     @property
     def loss(self) -> LossConfig:
@@ -94,8 +122,10 @@ class Blueprint:
     def transforms(self) -> list[TransformConfig]:
         """What is applied once to each image."""
         given = self.options.transforms
-        tables = _DEFAULT_TRANSFORMS if given is None else given
-        return self._list("transforms", tables)
+        if given is None:
+            pad = [fit_sides(self._network_table(_TYPICAL))] if self.segments else []
+            given = [*_DEFAULT_TRANSFORMS, *pad]
+        return self._list("transforms", given)
 
     @property
     def augmentations(self) -> list[TransformConfig]:
@@ -113,10 +143,16 @@ class Blueprint:
         """
         tables = self.options.masks
         key = self._model_table.get("mask_key")
-        if key is not None and key not in tables:
+        truth = [self.task.label] if self.segments else []
+        if truth and truth[0] in tables:
+            raise ConfigError(
+                f"{self.at('masks')}.{truth[0]} has the name of the truth, the same "
+                "for all models ([cohort.mask]). Leave it out, or choose another name."
+            )
+        if key is not None and key not in [*tables, *truth]:
             raise ConfigError(
                 f"{self.at('model')}.mask_key = '{key}' is none of {self.at('masks')}."
-                f"{did_you_mean(str(key), tables)}"
+                f"{did_you_mean(str(key), [*tables, *truth])}"
             )
         return tuple(
             MaskSource.parse(name, table, f"{self.at('masks')}.{name}")
@@ -132,6 +168,8 @@ class Blueprint:
         ConfigError
             If the loss implies none.
         """
+        if self.segments:
+            return "sigmoid"
         loss = self.loss.get_object()
         name = getattr(loss, "activation", type(loss).__name__)
         try:
@@ -147,8 +185,8 @@ class Blueprint:
 
     @property
     def n_outputs(self) -> int:
-        """How many numbers the network gives for an image."""
-        if self.task.kind == "regression":
+        """How many numbers the network gives for an image, or for a voxel of it."""
+        if self.task.kind != "classification":
             return 1
         column = target_of(self.loss.get_object()) == "column"
         return 1 if column else len(self.task.classes)
@@ -190,6 +228,7 @@ class Blueprint:
             "loss": self.loss,
             "optimizer": self.optimizer,
             "task": self.task.kind,
+            "label_key": self.label_key,
         }
         return build("models", self._model_options(), self.at("model"), filled)
 
@@ -206,20 +245,31 @@ class Blueprint:
         ConfigError
             If it asks for another number of outputs than the task and loss need.
         """
-        table = self.options.network or default_network(shape)
-        asked = table.get("num_outputs", self.n_outputs)
+        table = self._network_table(shape)
+        key = "out_channels" if self.segments else "num_outputs"
+        asked = table.get(key, self.n_outputs)
         if asked != self.n_outputs:
             raise ConfigError(
-                f"{self.at('network')}.num_outputs = {asked}, but this task and loss "
+                f"{self.at('network')}.{key} = {asked}, but this task and loss "
                 f"need {self.n_outputs}. Leave it out: it is filled in."
             )
         filled = {
             "in_shape": shape,
-            "num_outputs": self.n_outputs,
+            key: self.n_outputs,
             "spatial_dims": len(shape) - 1,
             "in_channels": shape[0],
         }
         return build("networks", table, self.at("network"), filled)
+
+    @property
+    def label_key(self) -> str:
+        """Where what is predicted is in a sample."""
+        return self.task.label if self.segments else LABEL
+
+    def _network_table(self, shape: tuple[int, ...]) -> Mapping[str, Any]:
+        if self.options.network is not None:
+            return self.options.network
+        return DEFAULT_UNET if self.segments else default_network(shape)
 
     @property
     def _loss_table(self) -> Mapping[str, Any]:
@@ -227,6 +277,8 @@ class Blueprint:
             return self.options.loss
         if self.task.kind == "regression":
             return {"name": "MSELoss"}
+        if self.segments:
+            return {"name": "DiceCELoss"}
         binary = self.task.is_binary
         return {"name": "BCEWithLogitsLoss" if binary else "CrossEntropyLoss"}
 
@@ -234,8 +286,7 @@ class Blueprint:
     def _model_table(self) -> Mapping[str, Any]:
         if self.options.model is not None:
             return self.options.model
-        regression = self.task.kind == "regression"
-        return {"name": "SupervisedModel" if regression else "ClassificationModel"}
+        return {"name": _MODELS[self.task.kind]}
 
     def _model_options(self) -> dict[str, Any]:
         table = dict(self._model_table)
@@ -259,13 +310,18 @@ class Blueprint:
         where = self.at("model")
         name = str(self._model_table.get("name", ""))
         cls = class_of("models", name, where)
-        regression = self.task.kind == "regression"
         if name == "ReconstructionModel":
             raise ConfigError(f"{where}: a '{name}' predicts images, no label.")
-        if regression and issubclass(cls, ClassificationModel):
+        kind = self.task.kind
+        of_another: dict[str, tuple[type, ...]] = {
+            "classification": (SegmentationModel,),
+            "regression": (ClassificationModel, SegmentationModel),
+            "segmentation": (ClassificationModel, SupervisedModel),
+        }
+        if issubclass(cls, of_another[kind]):
             raise ConfigError(
-                f"{where}: '{name}' predicts classes; for a regression use "
-                "'SupervisedModel'."
+                f"{where}: '{name}' is for another task; for a {kind} use "
+                f"'{_MODELS[kind]}'."
             )
         known = [*fields_of(cls)]
         missing = [k for k in ("network", "loss", "optimizer") if k not in known]

@@ -16,10 +16,12 @@ from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.task import Task
 
-__all__ = ["LABEL", "Scale", "open_images", "targets"]
+__all__ = ["ANNOTATED", "LABEL", "Scale", "open_images", "targets"]
 
 #: The column of our datasets that holds the target.
 LABEL = "label"
+#: The column that says whose mask a training may see, where not all are known.
+ANNOTATED = "annotated"
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def targets(
     -------
     pandas.DataFrame
         ``participant_id``, ``session_id`` and, when known, ``label``; index 0..n-1.
+        The label of a segmentation says whether there is anything to find.
     """
     table = rows[list(IDS)].reset_index(drop=True)
     if task.label not in rows or rows[task.label].isna().any():
@@ -84,6 +87,8 @@ def targets(
     codes = task.encode(rows[task.label].reset_index(drop=True))
     if task.kind == "regression":
         table[LABEL] = scale.to_network(codes)
+    elif task.kind == "segmentation":
+        table[LABEL] = (codes > 0).astype(int)
     else:
         table[LABEL] = codes.astype(float if as_float else int)
     return table
@@ -130,7 +135,7 @@ def open_images(
     CapsError
         If an image cannot be used.
     """
-    columns = [LABEL] if LABEL in table else []
+    columns = [name for name in (LABEL, ANNOTATED) if name in table]
     budget = None if max_memory is None else int(max_memory * 1e9)
     with conversion.of(rows, same_affine, progress) as (description, geometry):
         dataset = MemoryDataset(

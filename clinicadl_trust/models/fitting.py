@@ -98,9 +98,9 @@ class Fitted:
 
         Returns
         -------
-        numpy.ndarray of shape (n_images,) or (n_images, n_classes)
+        numpy.ndarray of shape (n_images,) or (n_images, n_scores)
             Probability of the positive class, of each class when there are more than
-            two, or predicted value.
+            two, or predicted value, of each output when there are several.
 
         Raises
         ------
@@ -109,7 +109,8 @@ class Fitted:
         """
         if task.kind == "regression":
             scores = np.asarray(self.estimator.predict(inputs), dtype=float)
-            scores = scores.reshape(len(scores))
+            if not task.outputs:
+                scores = scores.reshape(len(scores))
         else:
             found = self.estimator.predict_proba(inputs)
             scores = np.zeros((len(found), len(task.classes)))

@@ -9,9 +9,10 @@ import pandas as pd
 from clinicadl_trust.exceptions import CohortError
 from clinicadl_trust.host.loaders import SeededSplit
 from clinicadl_trust.host.memory import MemoryDataset
+from clinicadl_trust.models.annotations import annotated_participants
 from clinicadl_trust.models.classes import check_classes
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.data import Scale, open_images, targets
+from clinicadl_trust.models.data import ANNOTATED, Scale, open_images, targets
 from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.options import TrainingOptions
 from clinicadl_trust.models.spec import RunSpec
@@ -51,7 +52,7 @@ def open_fold(
     CohortError
         If a label is n/a.
     RunError
-        If the training rows hold one class only.
+        If the training rows hold one class only, or no lesion.
     CapsError
         If an image cannot be used.
     """
@@ -66,16 +67,22 @@ def open_fold(
     codes = task.encode(groups[0][task.label])
     check_classes(codes, task)
     scale = Scale.of(codes) if task.kind == "regression" else Scale()
+    truth = () if spec.truth is None else (spec.truth,)
+    table = targets(rows, task, scale, blueprint.float_labels)
+    if (number := blueprint.options.annotated) is not None:
+        seen = annotated_participants(groups[0], task.label, number, spec.seed)
+        trains = rows.index < len(groups[0])
+        table[ANNOTATED] = (~trains | rows["participant_id"].isin(seen)).astype(int)
     data, geometry = open_images(
         Conversion(
             spec.caps,
             file_type(spec.image),
             blueprint.transforms,
             spec.cache,
-            blueprint.masks,
+            (*blueprint.masks, *truth),
         ),
         rows,
-        targets(rows, task, scale, blueprint.float_labels),
+        table,
         augmentations=blueprint.augmentations,
         same_affine=training.same_affine,
         max_memory=training.max_memory,

@@ -56,14 +56,14 @@ class Inputs:
         if config.type != "metadata":
             return cls(config)
         where = f"models.{spec.model}"
-        table, label = spec.cohort.table, spec.task.label
-        columns = choose_columns(table, label, config.columns, where)
+        table, labels = spec.cohort.table, spec.task.columns
+        columns = choose_columns(table, labels, config.columns, where)
         if columns.names:
             return cls(config, columns, names=columns.names)
         logger.warning(
             "%s has none of the columns %s: '%s' predicts as the majority baseline",
             spec.cohort.source,
-            ", ".join(name for name in DEFAULT_COLUMNS if name != label),
+            ", ".join(name for name in DEFAULT_COLUMNS if name not in labels),
             spec.model,
         )
         return cls(ScikitConfig("majority", weights=config.weights))

@@ -84,6 +84,19 @@ class MaskSource:
             raise ConfigError(f"{where}: {error}") from error
         return cls(name, image=image, missing_is_empty=missing == "empty")
 
+    @classmethod
+    def from_dict(cls, content: Mapping[str, Any] | None) -> MaskSource | None:
+        """Read what ``dataclasses.asdict`` and JSON made of one, or of none."""
+        if content is None:
+            return None
+        image, path = content["image"], content["path"]
+        return cls(
+            content["name"],
+            None if image is None else ImageType(**image),
+            None if path is None else Path(path),
+            content["missing_is_empty"],
+        )
+
     def locate(self, caps: Path, rows: pd.DataFrame) -> list[str]:
         """Return each row's file, "" for an empty mask.
 

@@ -90,24 +90,31 @@ class TrainerOptions(_Options):
     Attributes
     ----------
     model : table, optional
-        By default ``ClassificationModel``, or ``SupervisedModel`` for a regression.
+        By default ``ClassificationModel``, ``SupervisedModel`` for a regression or
+        ``SegmentationModel``.
     network : table, optional
-        By default a small convolutional network for the size of the images.
+        By default a small convolutional network for the size of the images, or a
+        small ``UNet`` for a segmentation.
     loss : table, optional
         By default ``BCEWithLogitsLoss`` for two classes, ``CrossEntropyLoss`` for
-        more, ``MSELoss`` for a regression.
+        more, ``MSELoss`` for a regression, ``DiceCELoss`` for a segmentation.
     optimizer : table, optional
         By default ``Adam`` with a rate of .001.
     lr_scheduler : table, optional
         None by default.
     transforms : list of tables, optional
-        Applied once to each image; by default ``ZNormalization``.
+        Applied once to each image; by default ``ZNormalization``, and for a
+        segmentation ``EnsureShapeMultiple``, which pads image and mask to sides that
+        the network can halve.
     augmentations : list of tables
         Applied to each training image at each epoch.
     masks : table of tables
         Masks that the model uses, by name: an image type (``data_type``, ``suffix``,
         ``with_entities``) with ``missing = "error"`` or ``"empty"``, or ``path``, one
         file for all.
+    annotated : int, optional
+        Of a segmentation, how many training participants with a lesion have their
+        mask known, drawn by the run's seed; by default all.
     metrics : table of tables
         Measured on the validation and test sets, beside ``loss``.
     callbacks : list of tables
@@ -130,6 +137,7 @@ class TrainerOptions(_Options):
     transforms: list[Table] | None = None
     augmentations: list[Table] = Field(default_factory=list)
     masks: dict[str, Table] = Field(default_factory=dict)
+    annotated: PositiveInt | None = None
     metrics: dict[MetricName, Table] = Field(default_factory=dict)
     callbacks: list[Table] = Field(default_factory=list)
     training: TrainingOptions = Field(default_factory=TrainingOptions)

@@ -13,7 +13,7 @@ from clinicadl.utils.dictionary.words import OUTPUT, PARTICIPANT_ID, SESSION_ID
 
 from clinicadl_trust.exceptions import RunError
 
-__all__ = ["Outputs", "Said", "collect"]
+__all__ = ["Outputs", "Said", "collect", "nothing"]
 
 #: What a network said: (participant, session) to its raw outputs.
 Said = dict[tuple[str, str], np.ndarray]
@@ -31,6 +31,8 @@ class Outputs(Callback):
         Whether the last validation made the best checkpoint.
     on_trained, on_tested : callable
         Given the outputs when training, or a test, is over.
+    take : callable, optional
+        Takes from a batch what is kept; by default its vectors of outputs.
     """
 
     def __init__(
@@ -38,10 +40,12 @@ class Outputs(Callback):
         is_best: Callable[[], bool],
         on_trained: Callable[[Said], None],
         on_tested: Callable[[Said], None],
+        take: Callable[[Batch], Said] | None = None,
     ) -> None:
         self.is_best = is_best
         self.on_trained = on_trained
         self.on_tested = on_tested
+        self.take = take or collect
         self._current: Said = {}
         self._best: Said = {}
 
@@ -59,7 +63,7 @@ class Outputs(Callback):
 
     def on_metrics_computation_start(self, *, output: Batch, **kwargs: object) -> None:
         """Collect a batch."""
-        self._current.update(collect(output))
+        self._current.update(self.take(output))
 
     def on_validation_end(self, **kwargs: object) -> None:
         """Keep the outputs when they are the best checkpoint's."""
@@ -95,6 +99,11 @@ class Outputs(Callback):
                 state_dict["ids"], state_dict["outputs"], strict=True
             )
         }
+
+
+def nothing(batch: Batch) -> Said:
+    """Keep nothing of a batch."""
+    return {}
 
 
 def collect(batch: Batch, name: str = OUTPUT) -> Said:

@@ -20,6 +20,8 @@ from clinicadl.metrics.config import LossMetricConfig, MetricConfig
 from clinicadl.models import Model
 from clinicadl.optim import OptimizationConfig
 from clinicadl.train import ComputationalConfig
+from clinicadl.transforms.config import AsDiscreteConfig
+from clinicadl.utils.dictionary.words import OUTPUT
 from pydantic import ValidationError
 
 from clinicadl_trust.exceptions import ConfigError
@@ -65,6 +67,8 @@ def check_trainer(
         task = Task("classification", "label", ("0", "1"))
         if loss in VALUE_LOSSES:
             task = Task("regression", "label")
+        elif loss == "DiceCELoss":
+            task = Task("segmentation", "mask")
     check_plan(Blueprint(name, options, task))
 
 
@@ -104,9 +108,18 @@ def make_metrics(
     """
     losses = ["loss"] if model is None else list(model.get_loss_functions())
     loss = "loss" if "loss" in losses else losses[0]
-    found: dict[str, MetricConfig] = {"loss": LossMetricConfig(loss_name=loss)}
+    key = blueprint.label_key
+    found: dict[str, MetricConfig] = {
+        "loss": LossMetricConfig(loss_name=loss, label_key=key)
+    }
+    filled: dict[str, Any] = {"label_key": key}
+    if blueprint.segments:  # of masks, not of logits
+        filled["postprocessing"] = [
+            AsDiscreteConfig(threshold=0.0, include=[OUTPUT], copy_=True)
+        ]
     for name, table in blueprint.options.metrics.items():
-        found[name] = build("metrics", table, blueprint.at(f"metrics.{name}"))
+        where = blueprint.at(f"metrics.{name}")
+        found[name] = build("metrics", table, where, filled)
     return found
 
 

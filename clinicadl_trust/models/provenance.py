@@ -24,6 +24,7 @@ from clinicadl_trust.exceptions import (
     RunError,
     SplitError,
 )
+from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.records import (
     Lineage,
@@ -58,7 +59,11 @@ _RECORDED = (
 )
 
 #: What a user knows some of the settings by.
-_IN_WORDS = {"data": "set of images or labels", "image": "image type"}
+_IN_WORDS = {
+    "data": "set of images or labels",
+    "image": "image type",
+    "truth": "source of masks",
+}
 
 
 @dataclass(frozen=True)
@@ -79,6 +84,8 @@ class Settings:
         Its seed.
     data : str
         A digest of who trains, validates and tests, with labels.
+    truth : MaskSource or None
+        The masks of a segmentation.
     """
 
     model: str
@@ -87,12 +94,14 @@ class Settings:
     image: ImageType
     seed: int
     data: str
+    truth: MaskSource | None = None
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Settings:
         """Read what ``dataclasses.asdict`` and JSON made of one."""
         task = dict(content["task"])
-        task["classes"] = tuple(task["classes"])
+        for key in ("classes", "outputs", "deviations"):
+            task[key] = tuple(task.get(key, ()))
         return cls(
             model=content["model"],
             config=content["config"],
@@ -100,6 +109,7 @@ class Settings:
             image=ImageType(**content["image"]),
             seed=content["seed"],
             data=content["data"],
+            truth=MaskSource.from_dict(content.get("truth")),
         )
 
 
@@ -109,7 +119,7 @@ def settings_of(spec: RunSpec) -> Settings:
     for group in ("train", "validation", "test"):
         rows = spec.rows(group)
         columns = ["participant_id", "session_id"]
-        columns += [spec.task.label] if spec.task.label in rows else []
+        columns += [name for name in spec.task.columns if name in rows]
         digest.update(f"{group}\n{rows[columns].to_csv(index=False)}".encode())
     plain = json.loads(json.dumps(dict(spec.config), default=str))
     return Settings(
@@ -119,6 +129,7 @@ def settings_of(spec: RunSpec) -> Settings:
         image=spec.image,
         seed=spec.seed,
         data=digest.hexdigest(),
+        truth=spec.truth,
     )
 
 

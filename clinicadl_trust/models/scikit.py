@@ -147,9 +147,10 @@ def predict_scikit(
 
     Returns
     -------
-    numpy.ndarray of shape (n_images,) or (n_images, n_classes)
+    numpy.ndarray of shape (n_images,) or (n_images, n_scores)
         Probability of the positive class, of each class when there are more than two,
-        or predicted value; in the cohort's order.
+        or predicted value, of each output when there are several; in the cohort's
+        order.
 
     Raises
     ------

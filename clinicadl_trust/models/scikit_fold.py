@@ -126,8 +126,8 @@ class FoldData:
     def _table(self, rows: pd.DataFrame) -> Table:
         """Return the first rows, as many as there are, with their labels."""
         spec = self.spec
-        spec.cohort.require([spec.task.label], "The label")
-        targets = spec.task.encode(rows[spec.task.label])
+        spec.cohort.require(spec.task.columns, "The label")
+        targets = spec.task.targets(rows)
         participants = rows["participant_id"].to_numpy()
         return Table(take(self.values, np.arange(len(rows))), targets, participants)
 

@@ -12,6 +12,7 @@ import pandas as pd
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import IDS, Cohort, Task
 from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.split import Fold
 
 __all__ = ["RunSpec"]
@@ -51,11 +52,13 @@ class RunSpec:
         CPU threads; weights depend on it, so it is recorded. None leaves it as is.
     ancestors : tuple of pathlib.Path
         Runs whose weights this one starts from (see ``records.Lineage``).
+    truth : MaskSource or None
+        The masks of a segmentation.
 
     Raises
     ------
     ConfigError
-        If the seed is out of range.
+        If the seed is out of range, or a segmentation has no masks.
     """
 
     model: str
@@ -71,12 +74,18 @@ class RunSpec:
     cache: Path
     threads: int | None = None
     ancestors: tuple[Path, ...] = ()
+    truth: MaskSource | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _LARGEST_SEED:
             raise ConfigError(
                 f"The seed {self.seed} is out of range: NumPy and ClinicaDL take "
                 f"0 to {_LARGEST_SEED}."
+            )
+        if (self.task.kind == "segmentation") != (self.truth is not None):
+            raise ConfigError(
+                f"A {self.task.kind} was given {'no' if not self.truth else 'true'} "
+                "masks. They are for a segmentation, and it needs them."
             )
 
     def rows(self, group: Literal["train", "validation", "test"]) -> pd.DataFrame:

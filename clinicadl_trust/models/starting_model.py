@@ -33,6 +33,11 @@ __all__ = ["ancestors_of", "make_model"]
 
 logger = logging.getLogger(__name__)
 
+_SIDES = (
+    " A U-Net halves each side once a level: end the transforms with { name = "
+    '"EnsureShapeMultiple", target_multiple = 8, method = "pad" }, which pads the '
+    "masks as well. A network without an output for each voxel cannot segment."
+)
 #: How far probabilities may be from adding up to 1.
 _ROUNDING = 1e-3
 
@@ -61,9 +66,10 @@ def make_model(spec: RunSpec, blueprint: Blueprint, shape: tuple[int, ...]) -> M
             model = blueprint.model(shape)
             _try_network(model, blueprint, shape)
         except (ConfigError, RuntimeError, ValueError, AssertionError) as error:
+            hint = _SIDES if blueprint.segments else ""
             raise ConfigError(
                 f"models.{spec.model} does not work on images of shape "
-                f"{tuple(shape)} (channel, x, y, z): {error}"
+                f"{tuple(shape)} (channel, x, y, z): {error}{hint}"
             ) from error
         _try_metrics(model, blueprint)
     for ancestor in ancestors_of(spec, blueprint):
@@ -86,7 +92,7 @@ def _try_network(model: Model, blueprint: Blueprint, shape: tuple[int, ...]) -> 
     network.eval()
     with torch.no_grad():
         outputs = network(torch.randn(1, *shape))
-    wanted = (1, blueprint.n_outputs)
+    wanted = (1, blueprint.n_outputs, *(shape[1:] if blueprint.segments else ()))
     if not isinstance(outputs, torch.Tensor) or tuple(outputs.shape) != wanted:
         got = tuple(getattr(outputs, "shape", ())) or type(outputs).__name__
         raise ValueError(f"it gives {got} for one image, where {wanted} is wanted.")
@@ -157,6 +163,8 @@ def _try_metrics(model: Model, blueprint: Blueprint) -> None:
 
 def _example(blueprint: Blueprint) -> Batch:
     """Make up what a model says of a few images."""
+    if blueprint.segments:
+        return _example_of_masks(blueprint.label_key)
     many = max(4, 2 * len(blueprint.task.classes))
     generator = torch.Generator().manual_seed(0)
     outputs = torch.randn(many, blueprint.n_outputs, generator=generator)
@@ -174,5 +182,22 @@ def _example(blueprint: Blueprint) -> Batch:
             **{LABEL: float(label) if as_float else int(label)},
         )
         point[OUTPUT] = output
+        points.append(point)
+    return Batch(points)
+
+
+def _example_of_masks(key: str) -> Batch:
+    generator = torch.Generator().manual_seed(0)
+    points = []
+    for number in range(4):
+        mask = torch.zeros(1, 4, 4, 4, dtype=torch.uint8)
+        mask[:, :number] = 1
+        point = DataPoint(
+            image=tio.ScalarImage(tensor=torch.zeros(1, 4, 4, 4)),
+            participant_id=f"sub-{number}",
+            session_id="ses-1",
+            **{key: tio.LabelMap(tensor=mask)},
+        )
+        point[OUTPUT] = torch.randn(1, 4, 4, 4, generator=generator)
         points.append(point)
     return Batch(points)

@@ -31,9 +31,11 @@ from clinicadl_trust.host.maps import (
     last_checkpoint,
     one_freeze,
     quiet,
+    weights_of,
 )
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.host.services import attach, improved
+from clinicadl_trust.models.annotations import with_annotations
 from clinicadl_trust.models.building import building
 from clinicadl_trust.models.callbacks import (
     Begun,
@@ -45,8 +47,9 @@ from clinicadl_trust.models.callbacks import (
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.fold_images import make_split, open_fold
 from clinicadl_trust.models.limits import memory_errors, threads
+from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import read_options
-from clinicadl_trust.models.outputs import Outputs, Said
+from clinicadl_trust.models.outputs import Outputs, Said, collect, nothing
 from clinicadl_trust.models.plan import (
     check_plan,
     make_callbacks,
@@ -62,9 +65,10 @@ from clinicadl_trust.models.provenance import (
     write_record,
 )
 from clinicadl_trust.models.run_state import RunState
+from clinicadl_trust.models.segmented import MASKS, segment
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.starting_model import ancestors_of, make_model
-from clinicadl_trust.models.transfer import check_ancestors
+from clinicadl_trust.models.transfer import check_ancestors, read_weights
 from clinicadl_trust.predictions import predictions_frame, write_predictions
 from clinicadl_trust.records import Lineage, record_dir, write_json
 
@@ -129,7 +133,7 @@ class _Run:
         maps: Path,
         report: Report,
     ) -> None:
-        self.spec = spec
+        self.spec = with_annotations(spec, blueprint.options.annotated)
         self.blueprint = blueprint
         self.lineage = lineage
         self.maps = maps
@@ -163,6 +167,9 @@ class _Run:
             if len(self.spec.fold.test):
                 with self.state.timed("test"):
                     self._test(trainer, data)
+            if self.spec.truth is not None:
+                with self.state.timed("masks"):
+                    self._segment(model, data, self.spec.truth)
         self._write_record()
 
     # --- training -----------------------------------------------------------------
@@ -219,6 +226,8 @@ class _Run:
                 is_best=lambda: improved(trainer, monitor),
                 on_trained=self._on_trained,
                 on_tested=lambda said: self._predict("test", said),
+                # Volumes are not kept: masks are drawn and measured one by one.
+                take=nothing if self.blueprint.segments else collect,
             ),
             RandomStates(),
         ]
@@ -252,6 +261,8 @@ class _Run:
 
     def _predict(self, group: Literal["validation", "test"], said: Said) -> None:
         """Write what the network said of a group, as predictions."""
+        if self.blueprint.segments:
+            return
         rows = self.spec.rows(group)
         ids = list(rows[list(IDS)].itertuples(index=False, name=None))
         if missing := [pair for pair in ids if pair not in said]:
@@ -265,6 +276,28 @@ class _Run:
             rows, self.spec.task, scores, self.spec.run_columns(group)
         )
         write_predictions(frame, self.folder / f"predictions_{group}.tsv")
+
+    def _segment(self, model: Model, data: MemoryDataset, truth: MaskSource) -> None:
+        """Draw the masks of validation and test with the chosen weights."""
+        model.load_state_dict(read_weights(weights_of(self.maps)))
+        for group in ("validation", "test"):
+            rows = self.spec.rows(group)
+            if not len(rows) or self.state.has(f"{group}_masks"):
+                continue
+            values = segment(
+                model,
+                data.subset(rows[list(IDS)]),
+                rows,
+                truth.locate(self.spec.caps, rows),
+                label=truth.name,
+                batch_size=self.training.batch_size,
+                folder=self.folder / MASKS if group == "test" else None,
+            )
+            run = self.spec.run_columns(group)
+            frame = predictions_frame(rows, self.spec.task, values["score"], run)
+            frame = frame.assign(**values)
+            write_predictions(frame, self.folder / f"predictions_{group}.tsv")
+            self.state.remember(**{f"{group}_masks": True})
 
     def _tell_images(self, done: int, all_: int) -> None:
         self.report(0.0, f"image {done} of {all_}")

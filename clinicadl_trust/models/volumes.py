@@ -63,6 +63,11 @@ class Geometry:
         """The affine, shape (4, 4)."""
         return np.reshape(self.affine, (4, 4))
 
+    @property
+    def voxel_volume(self) -> float:
+        """Of one voxel, in mm3."""
+        return float(np.abs(np.linalg.det(self.matrix[:3, :3])))
+
     def check(self, other: Geometry, path: str, reference: str) -> None:
         """Check that another image has this grid.
 

@@ -66,6 +66,18 @@ _DEFINITIONS = {
     "r2": "The share of the label's spread that the model explains; 0 is no better "
     "than always answering the mean, 1 is perfect, and it can be negative.",
 }
+_SEGMENTATION = {
+    "dice": "How much of the predicted and the true lesions is the same, averaged over "
+    "the people who have lesions; 0 is nothing, 1 is perfect.",
+    "surface_distance": "How far the outlines of predicted and true lesions are apart "
+    "on average, in people who have lesions; lower is better.",
+    "hausdorff95": "How far apart the outlines are where they differ most, leaving out "
+    "the worst twentieth; lower is better.",
+    "false_positive_volume": "How much lesion is drawn on average in people who have "
+    "none; lower is better.",
+    "mae": "How far the predicted volume of lesions is from the true one on average, "
+    "in mm3; lower is better.",
+}
 _MULTICLASS = {
     "roc_auc": "The chance that a person of a class gets a higher score for it than a "
     "person of another class, averaged over classes; 0.5 is guessing, 1 is perfect.",
@@ -88,6 +100,8 @@ def describe_metric(name: str, task: Task) -> Metric:
     definition = _DEFINITIONS.get(name, "")
     if kind == "multiclass":
         definition = _MULTICLASS.get(name, definition)
+    elif kind == "segmentation":
+        definition = _SEGMENTATION.get(name, definition)
     return Metric(
         name,
         known.title,
@@ -99,8 +113,8 @@ def describe_metric(name: str, task: Task) -> Metric:
 
 
 def _kind(task: Task) -> TaskKind:
-    if task.kind == "regression":
-        return "regression"
+    if task.kind != "classification":
+        return task.kind
     return "multiclass" if len(task.classes) > 2 else "binary"
 
 

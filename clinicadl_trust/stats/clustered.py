@@ -101,7 +101,7 @@ def measure(metric: Metric, sample: Sample, scores: Sequence[np.ndarray]) -> Mea
         value, influence = metric.influence(sample.label, score)
         values.append(value)
         parts.append(_parts(metric, sample, score, influence, needed))
-    regression = metric.task == "regression"
+    regression = metric.is_of_quantities
     among = [] if regression else [sample.classes[k] for k in needed or sample.classes]
     whole = Counts.of(sample.cluster)
     counts = among if metric.stratified else [whole]

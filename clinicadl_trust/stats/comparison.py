@@ -103,6 +103,7 @@ def compare(
 def _row(
     metric: Metric, model: ModelRuns, other: ModelRuns, level: float
 ) -> dict[str, Any]:
+    model, other = model.of(metric), other.of(metric)
     cells, others = model.cells(metric), other.cells(metric)
     said = [*notes(metric, model, cells), *notes(metric, other, others)]
     return statistics_row(

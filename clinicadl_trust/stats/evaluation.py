@@ -24,6 +24,8 @@ from clinicadl_trust.stats.units import unit_interval
 
 __all__ = ["ALL_TESTED", "evaluate", "notes"]
 
+_NOBODY = "no image has a value of it"
+
 ALL_TESTED = (
     "Each fold tests every participant of the table, so it cannot be told how many "
     "trained: no interval can be given."
@@ -87,8 +89,9 @@ def evaluate(
     designs = infer_designs(prepared.table, group)
     designs, first = follow(prepared, designs, estimand, primary)
     rows = []
-    for runs in models_of(prepared, designs):
+    for model in models_of(prepared, designs):
         for metric in chosen:
+            runs = model.of(metric)
             cells = runs.cells(metric)
             rows.append(
                 statistics_row(
@@ -136,7 +139,7 @@ def _estimate(
 ) -> Estimate:
     values = list(mean_by_key(cells).values())
     if not values:
-        reason = " or ".join(sorted({cell.problem for cell in cells}))
+        reason = " or ".join(sorted({cell.problem for cell in cells})) or _NOBODY
         return _none(f"{metric.title} is undefined here: {reason}.", level)
     if metric.constant_is_exact and _is_known(cells):
         return _known_beforehand(float(np.mean(values)), level)

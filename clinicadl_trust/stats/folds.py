@@ -17,7 +17,7 @@ from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.metrics import get_metrics
 from clinicadl_trust.stats.prepared import IMAGE, Prepared, prepare
-from clinicadl_trust.stats.runs import Cell, Run, align, models_of
+from clinicadl_trust.stats.runs import Cell, Run, align, models_of, rows_of
 
 __all__ = ["checked_metrics", "fold_metrics", "site_metrics"]
 
@@ -128,7 +128,6 @@ def site_metrics(
     keys = ["split_strategy", "model", by]
     records = []
     for key, rows in prepared.rows.groupby(keys, sort=False):
-        folds = [align(prepared, part) for _, part in rows.groupby(FOLD, sort=False)]
         shared = dict(zip(keys, key, strict=True)) | {"group": group}
         counts = {
             "confidence_level": confidence_level,
@@ -136,6 +135,8 @@ def site_metrics(
             "n_participants": int(rows["participant_id"].nunique()),
         }
         for metric in chosen:
+            about = rows_of(prepared, metric, rows).groupby(FOLD, sort=False)
+            folds = [align(prepared, part) for _, part in about]
             value = _of_site(metric, folds, confidence_level)
             records.append(shared | {"metric": metric.name} | value | counts)
     return pd.DataFrame(records)
@@ -173,8 +174,9 @@ def _of_site(metric: Metric, folds: list[Run], level: float) -> dict[str, object
         run for run in folds if not metric.undefined(run.sample.label, run.scores[0])
     ]
     if not known:
-        first = folds[0]
-        reason = metric.undefined(first.sample.label, first.scores[0])
+        reason = "no image has a value of it"
+        if folds:
+            reason = metric.undefined(folds[0].sample.label, folds[0].scores[0])
         return result | {"warnings": f"{metric.title} is undefined here: {reason}."}
     if len(folds) == 1:
         estimate = clustered_estimate(metric, known[0].sample, known[0].scores, level)

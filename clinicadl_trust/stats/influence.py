@@ -20,6 +20,7 @@ __all__ = [
     "brier",
     "mae",
     "mean_share",
+    "mean_value",
     "placements",
     "r2",
     "r2_jackknife",
@@ -141,6 +142,11 @@ def mae(label: np.ndarray, score: np.ndarray) -> Result:
 def mean_share(label: np.ndarray, score: np.ndarray) -> Result:
     """Share of ones among the labels, whatever the score."""
     return _mean(label)
+
+
+def mean_value(label: np.ndarray, score: np.ndarray) -> Result:
+    """Mean of a value that each image has, such as its Dice."""
+    return _mean(score)
 
 
 def r2(label: np.ndarray, score: np.ndarray) -> Result:

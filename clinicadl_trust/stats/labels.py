@@ -39,7 +39,7 @@ def label_of(
         Whether a cautious rule stood in for the standard error.
     """
     fewest = FEWEST_CLUSTERS
-    if metric.task == "regression":
+    if metric.is_of_quantities:
         fewest = ENOUGH_FOR_QUANTITIES
     n_effective = smallest.n_effective
     uneven = n_effective < LEAST_EVEN * smallest.n_clusters
@@ -64,7 +64,7 @@ def say_few(metric: Metric, smallest: Counts) -> tuple[str, ...]:
         A warning, or none.
     """
     n_clusters, n_effective = smallest.n_clusters, smallest.n_effective
-    among = "" if metric.task == "regression" else " in the smallest class"
+    among = "" if metric.is_of_quantities else " in the smallest class"
     if n_clusters < FEWEST_CLUSTERS:
         rest = "too few for intervals that keep their level."
         if n_clusters < 2:

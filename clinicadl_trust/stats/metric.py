@@ -12,7 +12,7 @@ from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["Metric", "TaskKind", "n_classes"]
 
-TaskKind = Literal["binary", "multiclass", "regression"]
+TaskKind = Literal["binary", "multiclass", "regression", "segmentation"]
 Scale = Literal["logit", "log", "log1m"]
 
 
@@ -26,7 +26,7 @@ class Metric:
         As written in an experiment file.
     title : str
         For tables and figures.
-    task : {"binary", "multiclass", "regression"}
+    task : {"binary", "multiclass", "regression", "segmentation"}
         What it measures.
     influence : callable
         From ``(label, score)`` to the value and one number per image.
@@ -62,6 +62,9 @@ class Metric:
         not good enough.
     method : str
         How its variance is obtained.
+    column : str
+        Where the score is a value that each image has, such as its Dice, the column
+        of the predictions that holds it; images without it are left out.
     interval, test : {"calibrated", "conservative", "approximate"}
         What is measured, in ``tests/long/test_coverage.py``, of its interval and of
         its paired difference with enough participants.
@@ -85,8 +88,14 @@ class Metric:
         Callable[[np.ndarray, np.ndarray, np.ndarray, int], np.ndarray] | None
     ) = None
     method: str = "cluster sandwich"
+    column: str = ""
     interval: Calibration = "calibrated"
     test: Calibration = "calibrated"
+
+    @property
+    def is_of_quantities(self) -> bool:
+        """Whether it averages errors or values, and looks at no class."""
+        return self.task in ("regression", "segmentation")
 
     def value(self, label: np.ndarray, score: np.ndarray) -> float:
         """Return the metric, nan where it is undefined.

@@ -23,6 +23,7 @@ _TASKS: dict[str, str] = {
     "binary": "classification into two classes",
     "multiclass": "classification into more than two classes",
     "regression": "regression",
+    "segmentation": "segmentation",
 }
 
 _REGISTRY: dict[tuple[str, str], Metric] = {}
@@ -132,6 +133,47 @@ _BRIER = Metric(
     probability=True,
 )
 
+_MAE = Metric(
+    name="mae",
+    title="Mean absolute error",
+    task="regression",
+    influence=influence.mae,
+    scale="log",
+    bounds=(0.0, float("inf")),
+    greater_is_better=False,
+)
+_R2 = Metric(
+    name="r2",
+    title="R2",
+    task="regression",
+    influence=influence.r2,
+    scale="log1m",
+    bounds=(float("-inf"), 1.0),
+    varied_label=True,
+    jackknife=influence.r2_jackknife,
+    method="cluster jackknife",
+    interval="approximate",  # covers .95, but .92 where errors are heavy-tailed
+    test="approximate",
+)
+_DICE = Metric(
+    name="dice",
+    title="Dice",
+    task="segmentation",
+    influence=influence.mean_value,
+    scale="logit",
+    bounds=_UNIT,
+    column="dice",
+)
+_DISTANCE = replace(
+    _DICE,
+    name="surface_distance",
+    title="Average surface distance (mm)",
+    scale="log",
+    bounds=(0.0, float("inf")),
+    greater_is_better=False,
+    column="surface_distance",
+)
+
 for _metric in (
     _ROC_AUC,
     Metric(
@@ -167,27 +209,23 @@ for _metric in (
     replace(_ROC_AUC, title="ROC AUC (each class against the rest)", task="multiclass"),
     replace(_BALANCED_ACCURACY, task="multiclass", probability=False),
     replace(_BRIER, task="multiclass", bounds=(0.0, 2.0)),
-    Metric(
-        name="mae",
-        title="Mean absolute error",
-        task="regression",
-        influence=influence.mae,
-        scale="log",
-        bounds=(0.0, float("inf")),
-        greater_is_better=False,
+    _MAE,
+    _R2,
+    _DICE,
+    _DISTANCE,
+    replace(
+        _DISTANCE,
+        name="hausdorff95",
+        title="Hausdorff distance, 95th percentile (mm)",
+        column="hausdorff95",
     ),
-    Metric(
-        name="r2",
-        title="R2",
-        task="regression",
-        influence=influence.r2,
-        scale="log1m",
-        bounds=(float("-inf"), 1.0),
-        varied_label=True,
-        jackknife=influence.r2_jackknife,
-        method="cluster jackknife",
-        interval="approximate",  # covers .95, but .92 where errors are heavy-tailed
-        test="approximate",
+    replace(
+        _DISTANCE,
+        name="false_positive_volume",
+        title="False positive volume in healthy people (mm3)",
+        column="false_positive_volume",
     ),
+    replace(_MAE, title="Mean absolute error of the volume", task="segmentation"),
+    replace(_R2, title="R2 of the volume", task="segmentation"),
 ):
     register(_metric)

@@ -18,6 +18,8 @@ __all__ = ["CLUSTER", "IMAGE", "Prepared", "prepare"]
 CLUSTER = "_cluster"
 IMAGE = "_image"
 _SCORE = "score_"
+#: Tells a table of masks from one of quantities.
+_DICE = "dice"
 
 
 @dataclass(frozen=True)
@@ -34,8 +36,9 @@ class Prepared:
         The whole checked table, which tells how the data were split.
     group : str
         The data group of ``rows``.
-    task : {"binary", "multiclass", "regression"}
-        What was predicted.
+    task : {"binary", "multiclass", "regression", "segmentation"}
+        What was predicted; masks, where images have a ``dice`` and labels and scores
+        are their volumes, or there are no labels.
     classes : tuple of str
         Class names of a multi-class task, in the order of the scores.
     n_unlabelled : pandas.Series
@@ -110,9 +113,11 @@ def prepare(predictions: pd.DataFrame, group: str = "test") -> Prepared:
     table[IMAGE] = table.groupby(list(IDS), sort=True).ngroup()
     rows = table[table["group"] == group]
     known = rows["label"].notna()
+    if task == "segmentation":
+        known |= rows[_DICE].notna()
     unlabelled = rows[~known].drop_duplicates(["split_strategy", IMAGE])
     rows = rows[known]
-    _check_labels(rows, group)
+    _check_labels(rows, group, task)
     return Prepared(
         rows=rows.sort_values(IMAGE, kind="stable", ignore_index=True),
         table=table,
@@ -128,6 +133,9 @@ def _task(table: pd.DataFrame) -> tuple[TaskKind, tuple[str, ...]]:
     filled = [name for name in columns if table[name].notna().any()]
     if not filled:
         values = sorted(table["label"].dropna().unique())
+        of_masks = _DICE in table and table[_DICE].notna().any()
+        if of_masks and (not values or not set(values) <= {0, 1}):
+            return "segmentation", ()
         if set(values) <= {0, 1}:
             return "binary", ()
         if len(values) == 2:
@@ -166,13 +174,13 @@ def _clusters(table: pd.DataFrame) -> pd.Series:
     return pd.Series(pd.factorize(unit)[0], index=table.index)
 
 
-def _check_labels(rows: pd.DataFrame, group: str) -> None:
+def _check_labels(rows: pd.DataFrame, group: str, task: TaskKind) -> None:
     if rows.empty:
         raise StatisticsError(
             f"No image of group '{group}' has a label: there is nothing to compare the "
             "scores with. Fill the column 'label'."
         )
-    if rows["label"].nunique() == 1:
+    if rows["label"].nunique() == 1 and task != "segmentation":
         raise StatisticsError(
             f"Every image of group '{group}' has the same label "
             f"({rows['label'].iloc[0]:g}): there is nothing to tell apart."

@@ -23,7 +23,7 @@ from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared
 from clinicadl_trust.stats.sample import Sample
 
-__all__ = ["Cell", "ModelRuns", "Part", "Run", "align", "models_of"]
+__all__ = ["Cell", "ModelRuns", "Part", "Run", "align", "models_of", "rows_of"]
 
 Fold = tuple[int, int]
 
@@ -155,10 +155,15 @@ class ModelRuns:
         of_row = self.rows[FOLD].itertuples(index=False, name=None)
         return replace(self, rows=self.rows[[fold in folds for fold in of_row]])
 
+    def of(self, metric: Metric) -> ModelRuns:
+        """Keep the images that a metric is about (``rows_of``)."""
+        rows = rows_of(self.prepared, metric, self.rows)
+        return self if rows is self.rows else replace(self, rows=rows)
+
     def cells(self, metric: Metric) -> list[Cell]:
         """Compute a metric in each part."""
         cells = []
-        for part in self.parts:
+        for part in self.of(metric).parts:
             problem = metric.undefined(part.label, part.score)
             value = math.nan if problem else metric.influence(part.label, part.score)[0]
             cells.append(Cell(part, value, problem))
@@ -188,6 +193,41 @@ def models_of(prepared: Prepared, designs: dict[str, Design]) -> list[ModelRuns]
             ["split_strategy", "model"], sort=False
         )
     ]
+
+
+def rows_of(prepared: Prepared, metric: Metric, rows: pd.DataFrame) -> pd.DataFrame:
+    """Keep the images that a metric is about, what it averages as their score.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The table they come from.
+    metric : Metric
+        What is computed.
+    rows : pandas.DataFrame
+        Some of its rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The same object, unless the metric is the mean of a column, which healthy
+        people have no Dice in, or volumes are not known of all.
+
+    Raises
+    ------
+    StatisticsError
+        If the table lacks the metric's column.
+    """
+    if prepared.task != "segmentation":
+        return rows
+    if metric.column:
+        if metric.column not in rows:
+            raise StatisticsError(
+                f"The predictions have no column '{metric.column}', whose mean "
+                f"{metric.title} is. Choose another metric."
+            )
+        rows = rows.assign(label=0.0, score=rows[metric.column].astype(float))
+    return rows.dropna(subset=["label", "score"])
 
 
 def align(prepared: Prepared, rows: pd.DataFrame) -> Run:

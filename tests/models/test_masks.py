@@ -63,7 +63,7 @@ def spoil(path, change):
 def test_masks_go_with_their_images(masked, rows):
     dataset, _ = masked()
     path = Path(rows["path"].iloc[0])
-    (mask,) = path.parent.glob("*_mask.nii.gz")
+    (mask,) = path.parent.glob("*_desc-atrophy_mask.nii.gz")
     expected = nib.load(mask).get_fdata() > 0
     sample = dataset[0]
     assert np.array_equal(sample["truth"].numpy()[0] > 0, expected)
@@ -99,9 +99,9 @@ def test_a_session_without_a_mask(masked, rows):
     with pytest.raises(CapsError, match="No image in"):
         masked(gone)
     path = Path(rows["path"].iloc[2])
-    (mask,) = path.parent.glob("*_mask.nii.gz")
+    (mask,) = path.parent.glob("*_desc-atrophy_mask.nii.gz")
     mask.unlink()
-    there = {"data_type": "t1_linear", "suffix": "mask"}
+    there = {**gone, "with_entities": {"desc": "atrophy"}}
     with pytest.raises(CapsError, match=r"1 images have no mask 'truth'.*missing"):
         masked(there)
     dataset, _ = masked({**there, "missing": "empty"})
@@ -119,7 +119,7 @@ def test_a_session_without_a_mask(masked, rows):
 )
 def test_a_mask_off_its_image_is_refused(masked, rows, tmp_path, change, said):
     path = Path(rows["path"].iloc[0])
-    (mask,) = path.parent.glob("*_mask.nii.gz")
+    (mask,) = path.parent.glob("*_desc-atrophy_mask.nii.gz")
     copy = Path(shutil.copy(mask, tmp_path))
     spoil(copy, change)
     with pytest.raises(CapsError, match=said):
@@ -127,7 +127,7 @@ def test_a_mask_off_its_image_is_refused(masked, rows, tmp_path, change, said):
 
 
 def test_one_mask_for_all(masked, rows):
-    (mask,) = Path(rows["path"].iloc[0]).parent.glob("*_mask.nii.gz")
+    (mask,) = Path(rows["path"].iloc[0]).parent.glob("*_desc-atrophy_mask.nii.gz")
     dataset, _ = masked({"path": str(mask)})
     first, last = dataset[0]["truth"].numpy(), dataset[5]["truth"].numpy()
     assert first.sum() > 0 and np.array_equal(first, last)

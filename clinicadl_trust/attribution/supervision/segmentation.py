@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import cast
-
 import torch
 from clinicadl.data.dataloader import Batch
 from clinicadl.losses.types import Loss
@@ -11,41 +9,57 @@ from torch.nn import functional
 
 from clinicadl_trust.attribution.supervision.base import Question, Supervision
 from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.models.masked_loss import MaskLoss, masks_known
 
 __all__ = ["Segmentation"]
 
 
 class Segmentation(Supervision):
-    """A mask an image.
+    """A mask an image, perhaps hidden.
+
+    What is explained of an image is the summed logit of one region of it, drawn anew
+    at each step and held fixed within the step: so a constraint on its gradient costs
+    one double backward pass, however many voxels there are. Where a lesion is known the
+    region is half of the time a connected component of the mask; else it is a cube
+    around any voxel that is brighter than the image's mean, which in a head is tissue.
+    Of a mask that is hidden nothing need be known for that.
+
+    The network may look at the region and ``margin`` voxels around it: ``RightReasons``
+    penalises what it sees elsewhere. Images whose mask is known and empty are the
+    healthy ones of ``HealthyGradient``.
 
     Parameters
     ----------
     loss : callable
-        Given logits and masks of shape (N, 1, ...).
+        Given logits and masks of shape (n, 1, ...).
     label_key : str
         The mask's name in a sample.
     region : int
-        Side, in voxels, of the cube that is explained. In each image and step it is
-        centred on a voxel of the mask, or on any voxel where the mask is empty.
+        Side, in voxels, of a cube.
     margin : int
-        Voxels around the cube that the network may look at too.
+        Voxels around a region that the network may look at too.
     """
 
     def __init__(
         self, loss: Loss, label_key: str = "label", region: int = 3, margin: int = 4
     ) -> None:
-        self.loss = loss
+        for name, value in (("region", region), ("margin", margin)):
+            if not isinstance(value, int) or value < (name == "region"):
+                raise AttributionError(
+                    f"explain.{name} = {value!r} is no number of voxels. Give a whole "
+                    "one, 3 for example."
+                )
+        self.loss = MaskLoss(loss)
         self.label_key = label_key
         self.region = region
         self.margin = margin
 
     def labels(self, batch: Batch) -> torch.Tensor:
-        """Return masks, (N, 1, ...)."""
-        found = batch.get_field(self.label_key, dtype=torch.float32)
-        return cast(torch.Tensor, found)
+        """Return masks, (N, 1, ...), NaN where hidden."""
+        return masks_known(batch, self.label_key)
 
     def question(self, labels: torch.Tensor, images: torch.Tensor) -> Question:
-        """Ask for the summed logit of a cube of each image.
+        """Ask for the summed logit of a region of each image.
 
         Parameters
         ----------
@@ -59,9 +73,11 @@ class Segmentation(Supervision):
         AttributionError
             When the score is computed, if outputs are no logit a voxel.
         """
-        masks = labels.to(images.device) > 0
-        region = _around(_centres(masks), self.region // 2)
-        reach = self.region // 2 + self.margin
+        known = ~torch.isnan(labels).flatten(1).any(dim=1)
+        masks = labels > 0
+        pairs = zip(masks.cpu(), images[:, 0].detach().cpu(), strict=True)
+        regions = [self._region(mask[0], image) for mask, image in pairs]
+        region = torch.stack(regions)[:, None].to(images.device)
 
         def score(outputs: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
             if outputs.shape[2:] != region.shape[2:]:
@@ -72,22 +88,36 @@ class Segmentation(Supervision):
                 )
             return (outputs * region[rows]).flatten(1).sum(dim=1)
 
-        healthy = ~masks.flatten(1).any(dim=1)
-        return Question(score, healthy, _around(region, reach - self.region // 2))
+        healthy = known & ~masks.flatten(1).any(dim=1)
+        return Question(score, healthy.to(images.device), _around(region, self.margin))
+
+    def _region(self, mask: torch.Tensor, image: torch.Tensor) -> torch.Tensor:
+        """Draw the region of one image, of its shape."""
+        if mask.any() and float(torch.rand(())) < 0.5:
+            return _component(mask, _any_of(mask))
+        tissue = image > image.mean()
+        centre = _any_of(tissue if tissue.any() else torch.ones_like(mask))
+        return _around(centre[None, None], self.region // 2)[0, 0]
 
 
-def _centres(masks: torch.Tensor) -> torch.Tensor:
-    """Return one voxel of each mask, or any voxel of an empty one."""
-    found = torch.zeros_like(masks)
-    flat, spots = masks.flatten(1).cpu(), found.view(len(masks), -1)
-    for row, mask in enumerate(flat):
-        chosen = torch.nonzero(mask)[:, 0] if mask.any() else torch.arange(len(mask))
-        spots[row, chosen[int(torch.randint(len(chosen), ()))]] = True
-    return found
+def _any_of(voxels: torch.Tensor) -> torch.Tensor:
+    """Return one voxel, drawn among some."""
+    chosen = torch.nonzero(voxels)
+    spot = torch.zeros_like(voxels, dtype=torch.bool)
+    spot[tuple(chosen[int(torch.randint(len(chosen), ()))])] = True
+    return spot
+
+
+def _component(mask: torch.Tensor, spot: torch.Tensor) -> torch.Tensor:
+    """Return the part of a mask that hangs together with a voxel of it."""
+    from scipy.ndimage import label
+
+    numbers, _ = label(mask.numpy())
+    return torch.from_numpy(numbers == numbers[spot.numpy()][0])
 
 
 def _around(region: torch.Tensor, voxels: int) -> torch.Tensor:
-    """Return a region with the voxels around it, along every axis."""
+    """Return a region, (N, 1, ...), with the voxels around it, along every axis."""
     if not voxels:
         return region
     pool = {
