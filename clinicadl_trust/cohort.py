@@ -99,32 +99,42 @@ class Cohort:
         table = self.table.loc[np.asarray(keep, dtype=bool)].reset_index(drop=True)
         return replace(self, table=table)
 
-    def labelled(self, label: str) -> Cohort:
-        """Return the rows whose label is known.
+    def labelled(self, label: str | Sequence[str]) -> Cohort:
+        """Return the rows whose label, or each of several, is known.
 
         Raises
         ------
         CohortError
-            If the column is absent, or known for no row.
+            If a column is absent, or known for no row, or no row has all of them.
         """
-        self.require([label], "The label")
-        known = self.table[label].notna()
-        if not known.any():
+        names = [label] if isinstance(label, str) else list(dict.fromkeys(label))
+        self.require(names, "The label")
+        known = self.table[names].notna()
+        for name in names:
+            if not known[name].any():
+                raise CohortError(
+                    f"Label '{name}' is n/a in all {len(self)} rows of {self.source}. "
+                    "Fill the column or name another label."
+                )
+        if not known.all(axis=1).any():
             raise CohortError(
-                f"Label '{label}' is n/a in all {len(self)} rows of {self.source}. "
-                "Fill the column or name another label."
+                f"No row of {self.source} has all of the labels {', '.join(names)}. "
+                "Fill the columns, or name fewer labels."
             )
-        return self.select(known)
+        return self.select(known.all(axis=1))
 
     def task(
-        self, label: str, kind: Kind | None = None, positive: object = None
+        self,
+        label: str | Sequence[str],
+        kind: Kind | None = None,
+        positive: object = None,
     ) -> Task:
         """Say what predicting ``label`` means on this cohort.
 
         Parameters
         ----------
-        label : str
-            The column to predict.
+        label : str or sequence of str
+            The column to predict; several are predicted at once by a regression.
         kind : {"classification", "regression"}, optional
             By default a regression when the column is numeric with more than ten
             values, else a classification.
@@ -135,9 +145,11 @@ class Cohort:
         Raises
         ------
         CohortError
-            If the label is absent, constant, or not what ``kind`` needs, or
+            If a label is absent, constant, or not what ``kind`` needs, or
             ``positive`` is not one of its values.
         """
+        if not isinstance(label, str):
+            return Task.several(self.labelled(label).table, label, kind, self.source)
         values = self.labelled(label).table[label]
         return Task.infer(values, kind, positive, self.source)
 

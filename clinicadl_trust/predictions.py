@@ -4,6 +4,12 @@ One row per image, run and data group. ``label`` and ``score`` are numbers for
 binary classification (``label`` 0 or 1, ``score`` the probability of class 1) and
 for regression (true and predicted value); with more classes ``label`` is a class
 name and each class has its ``score_<class>``. A label may be n/a, a score may not.
+
+A regression of several outputs writes ``label`` and ``score`` of the first one, so
+that all that reads one quantity works on it; ``label_<output>`` and
+``predicted_<output>`` of each; and ``error``, the root mean square over outputs of the
+difference between the two in standard deviations of the cohort: 0 is perfect, and
+always predicting the means gives about 1.
 """
 
 from __future__ import annotations
@@ -54,8 +60,9 @@ def predictions_frame(
         The cohort's rows that were predicted, in the order of ``scores``.
     task : Task
         What was predicted. The label may be missing from ``images`` or n/a.
-    scores : numpy.ndarray of shape (n_images,) or (n_images, n_classes)
-        Probability of the positive class (or of each class), or predicted value.
+    scores : numpy.ndarray of shape (n_images,) or (n_images, n_scores)
+        Probability of the positive class (or of each class), or predicted value (of
+        each output).
     run : mapping
         A value for each of ``RUN_COLUMNS``.
 
@@ -70,6 +77,8 @@ def predictions_frame(
     table = images[[*IDS, *carried]].copy()
     for name in RUN_COLUMNS:
         table[name] = run[name]
+    if task.outputs:
+        return table.assign(**_of_outputs(images, task, scores))
     multiclass = task.kind == "classification" and not task.is_binary
     if task.label in images:
         known = images[task.label].notna()
@@ -89,6 +98,20 @@ def predictions_frame(
     else:
         table["score"] = scores[:, -1] if scores.ndim == 2 else scores
     return table
+
+
+def _of_outputs(
+    images: pd.DataFrame, task: Task, scores: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Return the columns of a regression of several outputs."""
+    labels = task.targets(images.reindex(columns=list(task.outputs)))
+    apart = (scores - labels) / np.array(task.deviations)
+    columns = {"label": labels[:, 0], "score": scores[:, 0]}
+    columns["error"] = np.sqrt(np.mean(apart**2, axis=1))
+    for number, name in enumerate(task.outputs):
+        columns[f"label_{name}"] = labels[:, number]
+        columns[f"predicted_{name}"] = scores[:, number]
+    return columns
 
 
 def read_predictions(

@@ -244,7 +244,7 @@ class Task:
                 numbers = pd.to_numeric(values)
             except (ValueError, TypeError) as error:
                 raise CohortError(
-                    f"Label '{values.name}' is not a number: {error}."
+                    f"Label '{values.name or self.label}' is not a number: {error}."
                 ) from error
             return numbers.astype("Float64").to_numpy(dtype=float, na_value=np.nan)
         if missing := int(values.isna().sum()):

@@ -178,3 +178,16 @@ def test_select_keeps_a_clean_index():
     chosen = cohort.select(cohort.table["age"] > 75)
     assert chosen.table["participant_id"].tolist() == ["sub-2"]
     assert chosen.table.index.tolist() == [0]
+
+
+def test_several_labels_must_all_be_known():
+    cohort = Cohort.from_frame(frame(x=[1.0, 2.0], y=[np.nan, 4.0], z=[5.0, np.nan]))
+    assert len(cohort.labelled(["x", "y"])) == 1
+    assert cohort.task(["x"]).outputs == ("x",)
+    with pytest.raises(CohortError, match="No row of table has all of the labels y, z"):
+        cohort.labelled(["y", "z"])
+    with pytest.raises(CohortError, match="column 'w'"):
+        cohort.task(["x", "w"])
+    empty = Cohort.from_frame(frame(x=[1.0, 2.0], y=[np.nan, np.nan]))
+    with pytest.raises(CohortError, match="'y' is n/a in all 2 rows"):
+        empty.task(["x", "y"])

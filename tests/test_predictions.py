@@ -57,6 +57,21 @@ def multiclass(**columns):
     return pd.DataFrame({**base, **columns})
 
 
+def test_several_outputs_are_told_one_by_one_and_together():
+    task = Task("regression", "x, y", (), ("x", "y"), (2.0, 10.0))
+    rows = images(x=[1.0, 2.0, 3.0], y=[10.0, np.nan, 30.0])
+    scores = np.array([[3.0, 10.0], [5.0, 5.0], [3.0, 70.0]])
+    table = check_predictions(predictions_frame(rows, task, scores, RUN))
+    np.testing.assert_array_equal(table["label"], rows["x"])
+    np.testing.assert_array_equal(table["score"], scores[:, 0])
+    np.testing.assert_array_equal(table["label_y"], rows["y"])
+    np.testing.assert_array_equal(table["predicted_y"], scores[:, 1])
+    # Off by one deviation in one of two; unknown; off by four in one of two.
+    np.testing.assert_allclose(table["error"], [0.5**0.5, np.nan, 8**0.5])
+    unlabelled = predictions_frame(rows.drop(columns=["x", "y"]), task, scores, RUN)
+    assert unlabelled[["label", "label_x", "error"]].isna().all(axis=None)
+
+
 def test_a_binary_run_becomes_a_table():
     table = predictions_frame(
         images(diagnosis=["AD", "CN", None]), BINARY, np.array([0.9, 0.2, 0.5]), RUN

@@ -124,3 +124,41 @@ def test_quantities_are_floats_and_nan(values):
 def test_words_are_no_quantities():
     with pytest.raises(CohortError, match="'age' is not a number"):
         Task("regression", "age").encode(pd.Series(["old"]))
+
+
+def quantities(**columns):
+    base = {"x": [1.0, 2.0, 3.0], "y": [0.0, 0.0, 6.0], "label": ["a", "b", "c"]}
+    return pd.DataFrame({**base, **columns})
+
+
+def test_several_quantities_are_one_regression():
+    task = Task.several(quantities(), ["y", "x"])
+    assert (task.kind, task.label) == ("regression", "y, x")
+    assert task.columns == task.outputs == ("y", "x")
+    assert task.deviations == pytest.approx((8**0.5, (2 / 3) ** 0.5))
+    rows = quantities(x=[1.0, np.nan, 3.0])
+    np.testing.assert_array_equal(task.targets(rows), [[0, 1], [0, np.nan], [6, 3]])
+    assert task.known(rows).tolist() == [True, False, True]
+    assert not task.known(rows.drop(columns="y")).any()
+    many = quantities(**{name: [1, 2, 3] for name in "abcdef"})
+    assert Task.several(many, "abcdef").label == "a, b, ..., f"
+
+
+def test_one_label_is_a_column_of_its_own():
+    task = Task("regression", "x")
+    assert task.columns == ("x",)
+    np.testing.assert_array_equal(task.targets(quantities()), [1, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("names", "kind", "message"),
+    [
+        (["x", "x"], None, "name a column twice"),
+        (["x", "label"], None, "needs a numeric label; 'label'"),
+        (["x", "z"], None, "'z' is constant"),
+        (["x", "y"], "classification", "not by a classification"),
+    ],
+)
+def test_several_labels_that_cannot_be_predicted(names, kind, message):
+    with pytest.raises(CohortError, match=message):
+        Task.several(quantities(z=[4.0, 4.0, 4.0]), names, kind)

@@ -15,7 +15,7 @@ from clinicadl_trust.benchmark.config import (
 )
 from clinicadl_trust.benchmark.mistakes import Mistakes
 from clinicadl_trust.benchmark.paths import near_path
-from clinicadl_trust.benchmark.preparation import select
+from clinicadl_trust.benchmark.preparation import select, test_image_of
 from clinicadl_trust.benchmark.split_checks import check_splits
 from clinicadl_trust.caps import ImageType, check_caps, find_images
 from clinicadl_trust.cohort import Cohort, Task, read_cohort
@@ -54,6 +54,11 @@ def check_experiment(
     _check_models(sections, task, mistakes, check_configuration or check_model)
     _check_statistics(sections, task, mistakes)
     check_chance(sections, mistakes)
+    if task is not None and task.outputs and sections.get("chance_test"):
+        mistakes.add(
+            ("chance_test",),
+            "labels are redrawn one at a time; leave it out or name one.",
+        )
     return task
 
 
@@ -82,6 +87,10 @@ def _check_cohort(
         image = ImageType.parse(section.image)
         if len(mistakes.found) == found:
             find_images(caps, image)
+    with mistakes.at(("cohort", "test_image")):
+        other = test_image_of(section)
+        if other is not None and len(mistakes.found) == found:
+            find_images(caps, other)
     with mistakes.at(("cohort", "participants")):
         cohort = read_cohort(section.participants)
         from_masks = section.task == "segmentation"
@@ -123,11 +132,13 @@ def _check_generated(
         for message in str(error).splitlines():
             mistakes.add_error(("cohort", "generate"), message)
         return None, None
+    with mistakes.at(("cohort", "test_image")):
+        test_image_of(section)
     planned = plan_cohort(options)
     people = planned[public_columns(options)]
     if section.task == "segmentation":
         # No mask is drawn yet; who is more ill has more of it.
-        people = people.assign(**{section.label: planned["severity"]})
+        people = people.assign(**{section.labels[0]: planned["severity"]})
     cohort = Cohort.from_frame(people, "the generated cohort")
     task = _task(cohort, section, mistakes)
     return (cohort if task else None), task

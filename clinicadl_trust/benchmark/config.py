@@ -55,8 +55,8 @@ class CohortSection(_Section):
     Attributes
     ----------
     label : str or list of str
-        The column to predict; several are predicted at once by a regression. For a segmentation a name for the mask, whose volume
-        becomes a column.
+        The column to predict; several are predicted at once by a regression. For a
+        segmentation a name for the mask, whose volume becomes a column.
     positive : str, optional
         The positive one of two classes; by default the one that is not named like
         a control.
@@ -70,6 +70,10 @@ class CohortSection(_Section):
     image : str or table, optional
         ClinicaDL's file type: ``"T1Linear"`` (the default), ``"FlairLinear"`` or
         the fields of ``BidsFileType``.
+    test_image : str or table, optional
+        Another image of a session, from which the test rows alone are read: a shift
+        that training has not seen. Of a generated cohort with a confounder,
+        ``"unconfounded"``.
     mask : table, optional
         For a segmentation, the truth: an image type, and ``missing = "empty"`` where
         a session without a file has no lesion. A generated cohort knows its own.
@@ -85,6 +89,7 @@ class CohortSection(_Section):
     caps: Path | None = None
     participants: Path | None = None
     image: Any = None
+    test_image: Any = None
     mask: dict[str, Any] | None = None
     missing_images: Literal["error", "exclude"] = "error"
     generate: dict[str, Any] | None = None
@@ -110,6 +115,9 @@ class CohortSection(_Section):
     @model_validator(mode="after")
     def _truth(self) -> CohortSection:
         segments = self.task == "segmentation"
+        if not isinstance(self.label, str) and (segments or self.positive is not None):
+            kind = "segmentation" if segments else "classification"
+            raise ValueError(f"several labels are for a regression, not a {kind}")
         if self.mask is not None and not segments:
             raise ValueError("'mask' is for task = \"segmentation\"")
         if segments and self.mask is None and self.generate is None:

@@ -25,10 +25,12 @@ def truth_of(section: CohortSection) -> MaskSource | None:
     if section.task != "segmentation":
         return None
     if section.generate is None:
-        return MaskSource.parse(section.label, section.mask, "cohort.mask")
+        return MaskSource.parse(section.labels[0], section.mask, "cohort.mask")
     from clinicadl_trust.generate import GeneratorOptions, mask_type
 
-    return MaskSource(section.label, mask_type(GeneratorOptions(**section.generate)))
+    return MaskSource(
+        section.labels[0], mask_type(GeneratorOptions(**section.generate))
+    )
 
 
 def with_volumes(cohort: Cohort, caps: Path, truth: MaskSource) -> Cohort:

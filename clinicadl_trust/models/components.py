@@ -29,8 +29,10 @@ from clinicadl_trust.models.configuration import (
     fields_of,
 )
 from clinicadl_trust.models.data import LABEL
+from clinicadl_trust.models.explanation import check_healthy_below, in_network_unit
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import TrainerOptions
+from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.segmentation import SegmentationModel
 from clinicadl_trust.task import Task
 
@@ -187,7 +189,7 @@ class Blueprint:
     def n_outputs(self) -> int:
         """How many numbers the network gives for an image, or for a voxel of it."""
         if self.task.kind != "classification":
-            return 1
+            return len(self.task.columns)
         column = target_of(self.loss.get_object()) == "column"
         return 1 if column else len(self.task.classes)
 
@@ -210,13 +212,30 @@ class Blueprint:
         table = self._model_options()
         check_keys(self._model_class, table, self.at("model"))
 
-    def model(self, shape: tuple[int, ...]) -> Model:
+    def check_labels(self, labels: np.ndarray) -> None:
+        """Check what the table says of the training labels.
+
+        Parameters
+        ----------
+        labels : numpy.ndarray of shape (n_images,) or (n_images, n_outputs)
+            In their own unit.
+
+        Raises
+        ------
+        ConfigError
+            If the model cannot tell the healthy by them.
+        """
+        check_healthy_below(self._model_table, labels, self.at("model"))
+
+    def model(self, shape: tuple[int, ...], scale: Scale | None = None) -> Model:
         """Build the model.
 
         Parameters
         ----------
         shape : tuple of int
             Channels and voxels of the images.
+        scale : Scale, optional
+            Of the training labels, by default the one that changes nothing.
 
         Raises
         ------
@@ -230,7 +249,8 @@ class Blueprint:
             "task": self.task.kind,
             "label_key": self.label_key,
         }
-        return build("models", self._model_options(), self.at("model"), filled)
+        table = in_network_unit(self._model_options(), scale or Scale())
+        return build("models", table, self.at("model"), filled)
 
     def network(self, shape: tuple[int, ...]) -> Any:
         """Return the network's configuration.

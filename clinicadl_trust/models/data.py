@@ -3,60 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
+import torch
 from clinicadl.transforms import TransformsHandler
 from clinicadl.transforms.config import TransformConfig
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.host.memory import MemoryDataset
+from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.task import Task
 
-__all__ = ["ANNOTATED", "LABEL", "Scale", "open_images", "targets"]
+__all__ = ["ANNOTATED", "LABEL", "open_images", "targets"]
 
 #: The column of our datasets that holds the target.
 LABEL = "label"
 #: The column that says whose mask a training may see, where not all are known.
 ANNOTATED = "annotated"
-
-
-@dataclass(frozen=True)
-class Scale:
-    """The unit in which a network sees a quantity.
-
-    Attributes
-    ----------
-    mean, deviation : float
-        Of the training set. A network that starts near 0 would take most of its
-        training to reach an age of 70.
-    """
-
-    mean: float = 0.0
-    deviation: float = 1.0
-
-    @classmethod
-    def of(cls, values: np.ndarray) -> Scale:
-        """Measure the training set's.
-
-        Parameters
-        ----------
-        values : numpy.ndarray of shape (n_images,)
-            Its labels.
-        """
-        deviation = float(np.std(values))
-        return cls(float(np.mean(values)), deviation if deviation > 0 else 1.0)
-
-    def to_network(self, values: np.ndarray) -> np.ndarray:
-        """Express labels in the network's unit."""
-        return (values - self.mean) / self.deviation
-
-    def to_user(self, outputs: np.ndarray) -> np.ndarray:
-        """Express outputs in the label's own unit."""
-        return outputs * self.deviation + self.mean
 
 
 def targets(
@@ -69,7 +34,7 @@ def targets(
     rows : pandas.DataFrame
         Rows of a cohort.
     task : Task
-        What is predicted. Without its column, the result has none either.
+        What is predicted. Without its columns, the result has none either.
     scale : Scale
         For a regression.
     as_float : bool
@@ -78,14 +43,17 @@ def targets(
     Returns
     -------
     pandas.DataFrame
-        ``participant_id``, ``session_id`` and, when known, ``label``; index 0..n-1.
+        ``participant_id``, ``session_id`` and, when known, ``label``, a number or a
+        tensor of several outputs; index 0..n-1.
         The label of a segmentation says whether there is anything to find.
     """
     table = rows[list(IDS)].reset_index(drop=True)
-    if task.label not in rows or rows[task.label].isna().any():
+    if not task.known(rows).all():
         return table
-    codes = task.encode(rows[task.label].reset_index(drop=True))
-    if task.kind == "regression":
+    codes = task.targets(rows.reset_index(drop=True))
+    if task.outputs:
+        table[LABEL] = [*torch.from_numpy(scale.to_network(codes))]
+    elif task.kind == "regression":
         table[LABEL] = scale.to_network(codes)
     elif task.kind == "segmentation":
         table[LABEL] = (codes > 0).astype(int)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pandas as pd
 import torch
 from clinicadl.models import Model
 from clinicadl.models.factory import get_model_from_json
@@ -16,17 +18,19 @@ from clinicadl_trust.host.loaders import evaluation_loader
 from clinicadl_trust.host.maps import weights_of
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.data import Scale, open_images
+from clinicadl_trust.models.data import open_images
 from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.outputs import Said, collect
 from clinicadl_trust.models.provenance import read_settings
 from clinicadl_trust.models.run_state import read_state
+from clinicadl_trust.models.scale import Scale
+from clinicadl_trust.models.segmented import segment
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.transfer import read_weights
 from clinicadl_trust.models.volumes import TOLERANCE, Geometry
 
-__all__ = ["check_grid", "predict_trainer", "trained_model"]
+__all__ = ["check_grid", "predict_masks", "predict_trainer", "trained_model"]
 
 
 def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.ndarray:
@@ -55,11 +59,63 @@ def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.n
     RunError
         If the run's weights cannot be found.
     """
+    data, blueprint, state = _open(maps, cohort, caps, cache)
+    batch_size = blueprint.options.training.batch_size
+    said = _said(trained_model(maps), data, batch_size)
+    ids = cohort.table[list(IDS)].itertuples(index=False, name=None)
+    outputs = np.stack([said[pair] for pair in ids])
+    return Scale(**state["scale"]).to_user(activate(outputs, blueprint.activation))
+
+
+def predict_masks(
+    maps: Path, cohort: Cohort, caps: Path, cache: Path, folder: Path | None = None
+) -> pd.DataFrame:
+    """Draw masks with the checkpoint that a run has chosen.
+
+    Parameters
+    ----------
+    maps, cohort, caps, cache
+        As ``predict_trainer``.
+    folder : pathlib.Path, optional
+        Where masks are written, in NIfTI; by default nowhere.
+
+    Returns
+    -------
+    pandas.DataFrame
+        The columns ``mask_values.VALUES``, in the cohort's order. What needs the true
+        mask is nan where the CAPS has none; a missing file stands for an empty one
+        only where some of the cohort have theirs.
+
+    Raises
+    ------
+    CapsError
+        If an image or a true mask cannot be used, or an image is on another grid than
+        those of the training.
+    RunError
+        If the run's weights cannot be found.
+    """
+    data, blueprint, _ = _open(maps, cohort, caps, cache)
+    truth = read_settings(maps)[0].truth
+    assert truth is not None  # a segmentation has one
+    return segment(
+        trained_model(maps),
+        data,
+        cohort.table,
+        truth.find(caps, cohort.table),
+        label=truth.name,
+        batch_size=blueprint.options.training.batch_size,
+        folder=folder,
+    )
+
+
+def _open(
+    maps: Path, cohort: Cohort, caps: Path, cache: Path
+) -> tuple[MemoryDataset, Blueprint, dict[str, Any]]:
+    """Open images as a run's were, and check that they are on the same grid."""
     settings, folder = read_settings(maps)
     options = read_options(settings.model, settings.config)
     blueprint = Blueprint(settings.model, options, settings.task)
-    state = read_state(folder)
-    rows = cohort.table
+    rows, state = cohort.table, read_state(folder)
     data, geometry = open_images(
         Conversion(caps, file_type(settings.image), blueprint.transforms, cache),
         rows,
@@ -69,10 +125,7 @@ def predict_trainer(maps: Path, cohort: Cohort, caps: Path, cache: Path) -> np.n
     )
     trained = Geometry(**state["geometry"])
     check_grid(geometry, trained, rows["path"].iloc[0], options.training.same_affine)
-    said = _said(trained_model(maps), data, options.training.batch_size)
-    ids = rows[list(IDS)].itertuples(index=False, name=None)
-    outputs = np.stack([said[pair] for pair in ids])
-    return Scale(**state["scale"]).to_user(activate(outputs, blueprint.activation))
+    return data, blueprint, state
 
 
 def trained_model(maps: Path, weights: Path | None = None) -> Model:

@@ -26,6 +26,7 @@ from clinicadl_trust.exceptions import ConfigError, PredictionsError
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.data import LABEL
 from clinicadl_trust.models.plan import make_metrics
+from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.transfer import load_weights
 
@@ -42,7 +43,12 @@ _SIDES = (
 _ROUNDING = 1e-3
 
 
-def make_model(spec: RunSpec, blueprint: Blueprint, shape: tuple[int, ...]) -> Model:
+def make_model(
+    spec: RunSpec,
+    blueprint: Blueprint,
+    shape: tuple[int, ...],
+    scale: Scale | None = None,
+) -> Model:
     """Build the model of a run; its first weights follow from the seed.
 
     Parameters
@@ -53,6 +59,8 @@ def make_model(spec: RunSpec, blueprint: Blueprint, shape: tuple[int, ...]) -> M
         What its table says.
     shape : tuple of int
         Channels and voxels of the images.
+    scale : Scale, optional
+        Of the training labels.
 
     Raises
     ------
@@ -63,7 +71,7 @@ def make_model(spec: RunSpec, blueprint: Blueprint, shape: tuple[int, ...]) -> M
     with torch.random.fork_rng(enabled=True):
         torch.manual_seed(spec.seed)
         try:
-            model = blueprint.model(shape)
+            model = blueprint.model(shape, scale)
             _try_network(model, blueprint, shape)
         except (ConfigError, RuntimeError, ValueError, AssertionError) as error:
             hint = _SIDES if blueprint.segments else ""
@@ -172,14 +180,16 @@ def _example(blueprint: Blueprint) -> Batch:
         outputs = outputs.sigmoid()
     classes = max(1, len(blueprint.task.classes))
     as_float = blueprint.float_labels or blueprint.task.kind == "regression"
+    several = torch.randn(outputs.shape, generator=generator)
     points = []
     for number, output in enumerate(outputs):
         label = number % classes if classes > 1 else number / many
+        known = float(label) if as_float else int(label)
         point = DataPoint(
             image=tio.ScalarImage(tensor=torch.zeros(1, 1, 1, 1)),
             participant_id=f"sub-{number}",
             session_id="ses-1",
-            **{LABEL: float(label) if as_float else int(label)},
+            **{LABEL: several[number] if blueprint.task.outputs else known},
         )
         point[OUTPUT] = output
         points.append(point)

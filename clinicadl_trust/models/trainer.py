@@ -45,7 +45,7 @@ from clinicadl_trust.models.callbacks import (
     RandomStates,
 )
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.fold_images import make_split, open_fold
+from clinicadl_trust.models.fold_images import FoldImages, make_split, open_fold
 from clinicadl_trust.models.limits import memory_errors, threads
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import read_options
@@ -150,11 +150,12 @@ class _Run:
         if self.folder.is_dir():
             claim(self.spec, self.folder)
         with self.state.timed("images"):
-            data, self.geometry, self.scale = open_fold(
-                self.spec, self.blueprint, self._tell_images
-            )
+            images = open_fold(self.spec, self.blueprint, self._tell_images)
+        self.geometry, self.scale = images.geometry, images.scale
         with memory_errors():
-            model = make_model(self.spec, self.blueprint, (1, *self.geometry.shape))
+            model = make_model(
+                self.spec, self.blueprint, (1, *self.geometry.shape), self.scale
+            )
             if self.state.has("trained"):
                 clear_checkpoints(self.maps, self.split_index)
                 if not self.state.has("tested"):
@@ -163,13 +164,13 @@ class _Run:
                 trainer = self._reopened(model)
             else:
                 with self.state.timed("training"):
-                    trainer = self._train(model, data)
+                    trainer = self._train(model, images.seen)
             if len(self.spec.fold.test):
                 with self.state.timed("test"):
-                    self._test(trainer, data)
+                    self._test(trainer, images.test)
             if self.spec.truth is not None:
                 with self.state.timed("masks"):
-                    self._segment(model, data, self.spec.truth)
+                    self._segment(model, images, self.spec.truth)
         self._write_record()
 
     # --- training -----------------------------------------------------------------
@@ -277,13 +278,14 @@ class _Run:
         )
         write_predictions(frame, self.folder / f"predictions_{group}.tsv")
 
-    def _segment(self, model: Model, data: MemoryDataset, truth: MaskSource) -> None:
+    def _segment(self, model: Model, images: FoldImages, truth: MaskSource) -> None:
         """Draw the masks of validation and test with the chosen weights."""
         model.load_state_dict(read_weights(weights_of(self.maps)))
         for group in ("validation", "test"):
             rows = self.spec.rows(group)
             if not len(rows) or self.state.has(f"{group}_masks"):
                 continue
+            data = images.test if group == "test" else images.seen
             values = segment(
                 model,
                 data.subset(rows[list(IDS)]),

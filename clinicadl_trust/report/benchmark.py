@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.interpretations import Interpretation
 from clinicadl_trust.report.glossary import Metric, describe_metric
 from clinicadl_trust.stats.rows import COLUMNS
 from clinicadl_trust.task import Task
@@ -97,6 +98,8 @@ class Benchmark:
         The tables, None when the file is absent.
     runs : pandas.DataFrame or None
         One row per finished run, from each ``run.json``.
+    interpretations : tuple of Interpretation
+        What ``clinicadl interpret`` left in the runs, finished or not.
     """
 
     directory: Path
@@ -113,6 +116,7 @@ class Benchmark:
     fold_metrics: pd.DataFrame | None = None
     statistics: pd.DataFrame | None = None
     runs: pd.DataFrame | None = None
+    interpretations: tuple[Interpretation, ...] = ()
 
     @property
     def task(self) -> Task:
@@ -120,7 +124,9 @@ class Benchmark:
         task = self.info.get("task") or {}
         if task.get("kind"):
             classes = tuple(str(name) for name in task.get("classes") or ())
-            return Task(task["kind"], str(task.get("label", "label")), classes)
+            outputs = tuple(str(name) for name in task.get("outputs") or ())
+            label = str(task.get("label", "label"))
+            return Task(task["kind"], label, classes, outputs)
         return _guess_task(self.predictions)
 
     @property
@@ -212,6 +218,10 @@ def _guess_task(predictions: pd.DataFrame | None) -> Task:
     if scores:
         names = tuple(column.removeprefix("score_") for column in scores)
         return Task("classification", "label", names)
+    columns = [str(c) for c in predictions if str(c).startswith("predicted_")]
+    if columns and "error" in predictions:
+        outputs = tuple(column.removeprefix("predicted_") for column in columns)
+        return Task("regression", "label", outputs=outputs)
     if set(predictions["label"].dropna().unique()) <= {0, 1}:
         return Task("classification", "label", ("0", "1"))
     return Task("regression", "label")

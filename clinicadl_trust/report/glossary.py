@@ -66,6 +66,11 @@ _DEFINITIONS = {
     "r2": "The share of the label's spread that the model explains; 0 is no better "
     "than always answering the mean, 1 is perfect, and it can be negative.",
 }
+_OUTPUTS = {
+    "error": "How far the predicted values are from the true ones, in standard "
+    "deviations of each, as the root mean square over what is predicted; 0 is perfect, "
+    "and about 1 is no better than always answering the means.",
+}
 _SEGMENTATION = {
     "dice": "How much of the predicted and the true lesions is the same, averaged over "
     "the people who have lesions; 0 is nothing, 1 is perfect.",
@@ -100,6 +105,8 @@ def describe_metric(name: str, task: Task) -> Metric:
     definition = _DEFINITIONS.get(name, "")
     if kind == "multiclass":
         definition = _MULTICLASS.get(name, definition)
+    elif kind == "outputs":
+        definition = _OUTPUTS.get(name, definition)
     elif kind == "segmentation":
         definition = _SEGMENTATION.get(name, definition)
     return Metric(
@@ -114,7 +121,7 @@ def describe_metric(name: str, task: Task) -> Metric:
 
 def _kind(task: Task) -> TaskKind:
     if task.kind != "classification":
-        return task.kind
+        return "outputs" if task.outputs else task.kind
     return "multiclass" if len(task.classes) > 2 else "binary"
 
 

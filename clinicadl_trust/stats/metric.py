@@ -12,7 +12,7 @@ from clinicadl_trust.stats.results import Calibration
 
 __all__ = ["Metric", "TaskKind", "n_classes"]
 
-TaskKind = Literal["binary", "multiclass", "regression", "segmentation"]
+TaskKind = Literal["binary", "multiclass", "regression", "outputs", "segmentation"]
 Scale = Literal["logit", "log", "log1m"]
 
 
@@ -26,7 +26,7 @@ class Metric:
         As written in an experiment file.
     title : str
         For tables and figures.
-    task : {"binary", "multiclass", "regression", "segmentation"}
+    task : {"binary", "multiclass", "regression", "outputs", "segmentation"}
         What it measures.
     influence : callable
         From ``(label, score)`` to the value and one number per image.
@@ -95,7 +95,7 @@ class Metric:
     @property
     def is_of_quantities(self) -> bool:
         """Whether it averages errors or values, and looks at no class."""
-        return self.task in ("regression", "segmentation")
+        return self.task in ("regression", "outputs", "segmentation")
 
     def value(self, label: np.ndarray, score: np.ndarray) -> float:
         """Return the metric, nan where it is undefined.

@@ -23,6 +23,7 @@ _TASKS: dict[str, str] = {
     "binary": "classification into two classes",
     "multiclass": "classification into more than two classes",
     "regression": "regression",
+    "outputs": "regression of several outputs",
     "segmentation": "segmentation",
 }
 
@@ -211,6 +212,16 @@ for _metric in (
     replace(_BRIER, task="multiclass", bounds=(0.0, 2.0)),
     _MAE,
     _R2,
+    replace(
+        _MAE,
+        name="error",
+        title="Error (standard deviations)",
+        task="outputs",
+        influence=influence.mean_value,
+        column="error",
+    ),
+    replace(_MAE, title="Mean absolute error of the first output", task="outputs"),
+    replace(_R2, title="R2 of the first output", task="outputs"),
     _DICE,
     _DISTANCE,
     replace(

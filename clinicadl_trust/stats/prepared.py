@@ -18,8 +18,8 @@ __all__ = ["CLUSTER", "IMAGE", "Prepared", "prepare"]
 CLUSTER = "_cluster"
 IMAGE = "_image"
 _SCORE = "score_"
-#: Tells a table of masks from one of quantities.
-_DICE = "dice"
+#: Tells a table of masks from one of quantities, and one of several outputs.
+_DICE, _ERROR, _OUTPUT = "dice", "error", "predicted_"
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,11 @@ class Prepared:
         The whole checked table, which tells how the data were split.
     group : str
         The data group of ``rows``.
-    task : {"binary", "multiclass", "regression", "segmentation"}
-        What was predicted; masks, where images have a ``dice`` and labels and scores
-        are their volumes, or there are no labels.
+    task : {"binary", "multiclass", "regression", "outputs", "segmentation"}
+        What was predicted; several outputs, where images have an ``error`` and columns
+        ``predicted_<output>``, labels and scores being the first one's; masks, where
+        images have a ``dice`` and labels and scores are their volumes, or there are no
+        labels.
     classes : tuple of str
         Class names of a multi-class task, in the order of the scores.
     n_unlabelled : pandas.Series
@@ -136,6 +138,8 @@ def _task(table: pd.DataFrame) -> tuple[TaskKind, tuple[str, ...]]:
         of_masks = _DICE in table and table[_DICE].notna().any()
         if of_masks and (not values or not set(values) <= {0, 1}):
             return "segmentation", ()
+        if _ERROR in table and any(str(name).startswith(_OUTPUT) for name in table):
+            return "outputs", ()
         if set(values) <= {0, 1}:
             return "binary", ()
         if len(values) == 2:
@@ -180,7 +184,7 @@ def _check_labels(rows: pd.DataFrame, group: str, task: TaskKind) -> None:
             f"No image of group '{group}' has a label: there is nothing to compare the "
             "scores with. Fill the column 'label'."
         )
-    if rows["label"].nunique() == 1 and task != "segmentation":
+    if rows["label"].nunique() == 1 and task not in ("segmentation", "outputs"):
         raise StatisticsError(
             f"Every image of group '{group}' has the same label "
             f"({rows['label'].iloc[0]:g}): there is nothing to tell apart."

@@ -218,7 +218,7 @@ def rows_of(prepared: Prepared, metric: Metric, rows: pd.DataFrame) -> pd.DataFr
     StatisticsError
         If the table lacks the metric's column.
     """
-    if prepared.task != "segmentation":
+    if prepared.task not in ("segmentation", "outputs"):
         return rows
     if metric.column:
         if metric.column not in rows:

@@ -381,3 +381,33 @@ def test_rows_without_an_image_are_named_before_anything_is_run(
     assert line.strip().startswith("line 6, cohort.participants: 1 rows")
     assert "ses-M999" in line
     read(tmp_path, text.replace("[sealed", 'missing_images = "exclude"\n[sealed'))
+
+
+SEVERAL = GENERATED.replace('"diagnosis"', '["age", "score"]').replace(
+    "LogisticRegression", "Ridge"
+)
+
+
+def test_several_labels_are_one_regression(tmp_path):
+    experiment = read(tmp_path, SEVERAL)
+    assert experiment.cohort.labels == ["age", "score"]
+    assert experiment.statistics.metrics == ["error", "mae", "r2"]
+    write_resolved(experiment, tmp_path)
+    assert read_resolved(tmp_path) == experiment
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('"score"]', '"scores"]', "no column 'scores'. Did you mean 'score'?"),
+        ('"score"]', '"age"]', "name a column twice"),
+        ('"score"]', '"sex"]', "A regression needs a numeric label; 'sex'"),
+        (', "score"]', "]", "at least 2 items"),
+        ('"score"]', '"score"]\npositive = "AD"', "several labels are for a regress"),
+        ('"score"]', '"score"]\ntask = "classification"', "not by a classification"),
+        ("[models", "[chance_test]\n[models", "labels are redrawn one at a time"),
+    ],
+)
+def test_several_labels_that_are_wrong(tmp_path, old, new, message):
+    found = mistakes(tmp_path, SEVERAL.replace(old, new, 1))
+    assert any(message in line for line in found), found

@@ -119,6 +119,8 @@ def test_every_run_is_done_and_recorded(done):
         "kind": "classification",
         "label": "diagnosis",
         "classes": ["CN", "AD"],
+        "outputs": [],
+        "deviations": [],
     }
     assert info["primary_metric"] == "roc_auc"
     assert info["splits"]["sealed"]["sealed"] is True

@@ -26,23 +26,27 @@ def transformed(columns: Columns, train: pd.DataFrame, rows: pd.DataFrame):
 
 def test_default_columns_are_those_that_are_there():
     table = people().table
-    names = choose_columns(table, "diagnosis", None, "x").names
+    names = choose_columns(table, ["diagnosis"], None, "x").names
     assert names == ("age", "sex", "site")
-    assert choose_columns(table, "age", None, "x").names == ("sex", "site")
-    assert choose_columns(table.drop(columns="sex"), "diagnosis", None, "x").names == (
+    assert choose_columns(table, ["age"], None, "x").names == ("sex", "site")
+    assert choose_columns(
+        table.drop(columns="sex"), ["diagnosis"], None, "x"
+    ).names == (
         "age",
         "site",
     )
     unknown = table.assign(site=np.nan)
-    assert choose_columns(unknown, "diagnosis", None, "x").names == ("age", "sex")
+    assert choose_columns(unknown, ["diagnosis"], None, "x").names == ("age", "sex")
 
 
 def test_columns_are_quantities_or_categories():
     table = people(mmse=1.0, education="long").table
-    found = choose_columns(table, "diagnosis", ["mmse", "education", "site"], "x")
+    found = choose_columns(table, ["diagnosis"], ["mmse", "education", "site"], "x")
     assert found == Columns(("mmse",), ("education", "site"))
     numbered = people(site=np.tile([1, 2], 20)).table
-    assert choose_columns(numbered, "diagnosis", ["site"], "x").categories == ("site",)
+    assert choose_columns(numbered, ["diagnosis"], ["site"], "x").categories == (
+        "site",
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +60,7 @@ def test_columns_are_quantities_or_categories():
 )
 def test_columns_that_cannot_be_inputs_are_refused(wanted, message):
     with pytest.raises(ConfigError, match=message):
-        choose_columns(people().table, "diagnosis", wanted, "models.metadata")
+        choose_columns(people().table, ["diagnosis"], wanted, "models.metadata")
 
 
 def test_an_unknown_site_is_no_site():

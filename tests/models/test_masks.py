@@ -9,9 +9,10 @@ from clinicadl.transforms.config import CropConfig, RandomAffineConfig
 from clinicadl_trust.caps import with_images
 from clinicadl_trust.exceptions import CapsError, ConfigError
 from clinicadl_trust.generate import mask_type
-from clinicadl_trust.models.data import Scale, open_images, targets
+from clinicadl_trust.models.data import open_images, targets
 from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.task import Task
 

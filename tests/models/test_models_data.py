@@ -22,8 +22,9 @@ from clinicadl.transforms.config import (
 
 from clinicadl_trust.caps import with_images
 from clinicadl_trust.exceptions import CapsError
-from clinicadl_trust.models.data import Scale, open_images, targets
+from clinicadl_trust.models.data import open_images, targets
 from clinicadl_trust.models.file_type import file_type
+from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.task import Task
 

@@ -19,6 +19,21 @@ def test_the_task_is_read_from_the_table():
     assert prepared.scores(prepared.rows).shape == (240, 3)
 
 
+def test_several_outputs_are_measured_by_their_error():
+    table = regression()
+    table["error"] = np.abs(table["score"] - table["label"]) / 2
+    assert prepare(table).task == "regression"  # a user's own column of that name
+    table["predicted_x"] = table["score"]
+    assert prepare(table).task == "outputs"
+    found = evaluate(table)
+    assert found["metric"].unique().tolist() == ["error", "mae", "r2"]
+    value = found.set_index(["model", "metric"])["value"]
+    test = table[table["group"] == "test"]
+    for model, rows in test.groupby("model"):
+        assert value[model, "error"] == pytest.approx(rows["error"].mean())
+        assert value[model, "mae"] == pytest.approx(2 * rows["error"].mean())
+
+
 def test_the_participant_is_the_cluster_whatever_the_table_says():
     prepared = prepare(held_out(participants=20, visits=3))
     assert prepared.rows[CLUSTER].nunique() == 20

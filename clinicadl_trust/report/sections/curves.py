@@ -142,8 +142,10 @@ def _scatter(
     rows = rows[rows["seed"] == rows["seed"].min()].sort_values(list(IDS))
     shown = rows.iloc[:: -(-len(rows) // _N_POINTS)]
     people = count(rows["participant_id"].nunique(), "participant")
+    outputs = benchmark.task.outputs
+    first = f"{outputs[0]}, the first of {len(outputs)} outputs: " if outputs else ""
     description = (
-        f"{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
+        f"{first}{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
         "prediction is right. The values are in predictions.tsv."
     )
     title = f"{model.title}, {strategy.heading.lower()}"

@@ -97,7 +97,10 @@ def gather(
     cohort = cohort or _find_cohort(root, splits)
     table = cohort.table if cohort is not None else None
     if label is None:
-        label = record.get("task", {}).get("label") or _shared_label(splits)
+        task = record.get("task", {})
+        # Of several outputs the first, which the splits are drawn by as well.
+        label = next(iter(task.get("outputs") or ()), task.get("label"))
+        label = label or _shared_label(splits)
     if table is not None and label is not None and label not in table:
         assert cohort is not None
         cohort.require([label], "The audit of the label")
