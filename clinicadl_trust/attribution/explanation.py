@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, cast
 
+import numpy as np
 import torch
 from torch import nn
 from torch.nn import functional
@@ -93,7 +96,11 @@ def explain(
     kind = images.device.type
     points = images.detach().to(torch.promote_types(images.dtype, torch.float32))
     try:
-        with torch.enable_grad(), torch.autocast(kind, enabled=False):
+        with (
+            torch.enable_grad(),
+            torch.autocast(kind, enabled=False),
+            _captum_draws(generator),
+        ):
             found = EXPLANATIONS[method](
                 _Explained(network, target),
                 points.clone().requires_grad_(),
@@ -111,6 +118,23 @@ def explain(
 
 
 Draw = Callable[[], torch.Tensor]
+
+
+@contextmanager
+def _captum_draws(generator: torch.Generator | None) -> Iterator[None]:
+    """Let captum, which draws from global states, draw as a generator says."""
+    if generator is None:
+        yield
+        return
+    seed = int(torch.randint(2**32, (1,), generator=generator))
+    state = np.random.get_state()  # noqa: NPY002 - the state that captum has
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        np.random.seed(seed)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
 
 
 def _gradient_shap(
@@ -146,7 +170,9 @@ def _guided_backprop(
 
     if not any(isinstance(module, nn.ReLU) for module in network.modules()):
         raise TypeError("guided backpropagation is about ReLU, and it has none")
-    return GuidedBackprop(network).attribute(images)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Setting backward hooks")
+        return GuidedBackprop(network).attribute(images)
 
 
 def _grad_cam(

@@ -1,3 +1,4 @@
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -264,3 +265,22 @@ def test_an_output_that_ignores_the_image(images):
 
     with pytest.raises(AttributionError, match="depend on its image"):
         attributions(Constant(), images)
+
+
+def test_a_generator_decides_what_captum_draws():
+    """GradientShap draws from NumPy's global state, and torch's."""
+    network = nn.Sequential(nn.Flatten(), nn.Linear(27, 4), nn.ReLU(), nn.Linear(4, 1))
+    images, references = torch.rand(2, 1, 3, 3, 3), torch.rand(5, 1, 3, 3, 3)
+
+    def found(seed):
+        generator = torch.Generator().manual_seed(seed)
+        return attributions(
+            network, images, "gradient_shap", baselines=references, n_samples=3,
+            generator=generator,
+        )  # fmt: skip
+
+    torch_state, numpy_state = torch.get_rng_state(), np.random.get_state()[1].copy()  # noqa: NPY002
+    assert torch.equal(found(0), found(0))
+    assert not torch.equal(found(0), found(1))
+    assert np.array_equal(np.random.get_state()[1], numpy_state)  # noqa: NPY002
+    assert torch.equal(torch.get_rng_state(), torch_state)
