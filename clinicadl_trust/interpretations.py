@@ -33,6 +33,7 @@ from clinicadl_trust.records import find_records, record_dir
 from clinicadl_trust.tables import read_table
 
 __all__ = [
+    "ABOUT",
     "FOLDER",
     "METRICS",
     "Interpretation",
@@ -62,7 +63,8 @@ METRICS: dict[str, str] = {
     "randomisation_ssim": "structural similarity with a random network's: low is good",
 }
 
-_ABOUT = "interpretation.json"
+#: What was asked, and whether it is done.
+ABOUT = "interpretation.json"
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ class Interpretation:
         RunError
             If it is missing or damaged.
         """
-        path = self.folder / _ABOUT
+        path = self.folder / ABOUT
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except (OSError, ValueError) as error:
@@ -273,7 +275,7 @@ def interpretations(root: str | os.PathLike[str]) -> list[Interpretation]:
     found = []
     for record in find_records(root):
         maps, split = record.parents[2], int(record.parent.name.removeprefix("split-"))
-        for path in sorted((record / FOLDER).glob(f"*/*/{_ABOUT}")):
+        for path in sorted((record / FOLDER).glob(f"*/*/{ABOUT}")):
             method, group = path.parent.name, path.parent.parent.name
             found.append(Interpretation(maps, split, group, method))
     return found

@@ -4,6 +4,7 @@ Where they lie, and how they are read without torch, is in
 ``clinicadl_trust.interpretations``.
 """
 
+from clinicadl_trust.attribution.interpretation.interpreting import interpret
 from clinicadl_trust.interpretations import Interpretation, interpretations
 
-__all__ = ["Interpretation", "interpretations"]
+__all__ = ["Interpretation", "interpret", "interpretations"]

@@ -1,0 +1,247 @@
+"""A finished run opened again: its network, its images, its masks."""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from clinicadl.infer import SimpleInferer
+from clinicadl.models import Model
+from torch import nn
+
+from clinicadl_trust.attribution.interpretation.question import Question
+from clinicadl_trust.exceptions import AttributionError, RunError, did_you_mean
+from clinicadl_trust.models.components import Blueprint
+from clinicadl_trust.models.data import Scale
+from clinicadl_trust.models.inference import trained_model
+from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.options import read_options
+from clinicadl_trust.models.provenance import Settings, read_settings
+from clinicadl_trust.models.run_state import read_state
+
+__all__ = ["OpenedRun", "find_mask", "open_run"]
+
+#: What a mask is called that comes from the command line.
+_GIVEN = "lesion"
+
+
+@dataclass(frozen=True)
+class OpenedRun:
+    """A finished run of a network.
+
+    Attributes
+    ----------
+    maps : pathlib.Path
+        The MAPS.
+    folder : pathlib.Path
+        Its record folder.
+    settings : Settings
+        What it was asked.
+    record, state : dict
+        ``run.json`` and ``state.json``.
+    blueprint : Blueprint
+        What its table says.
+    model : clinicadl.models.Model
+        With the weights of ``checkpoint``, in evaluation.
+    checkpoint : str
+        Such as ``best-loss``, or ``final``.
+    """
+
+    maps: Path
+    folder: Path
+    settings: Settings
+    record: dict[str, Any]
+    state: dict[str, Any]
+    blueprint: Blueprint
+    model: Model
+    checkpoint: str
+
+    @property
+    def split(self) -> int:
+        """The split of the run."""
+        return int(self.record["split"])
+
+    @property
+    def network(self) -> nn.Module:
+        """What gives outputs for images.
+
+        Raises
+        ------
+        AttributionError
+            If images pass through it in parts.
+        """
+        inferer = getattr(self.model, "inferer", None)
+        if not isinstance(inferer, SimpleInferer):
+            raise AttributionError(
+                f"The images of '{self.maps}' pass through the network by "
+                f"'{type(inferer).__name__}', in parts. What is explained is a network "
+                "that sees whole images: use SimpleInferer."
+            )
+        network = self.model.network
+        assert isinstance(network, nn.Module)
+        return network
+
+    @property
+    def scale(self) -> Scale:
+        """The unit in which the network sees a quantity."""
+        return Scale(**self.state["scale"])
+
+    def question(self, target: str | int | None = None) -> Question:
+        """Return what is explained.
+
+        Parameters
+        ----------
+        target : str, int or None
+            As of ``Question``.
+
+        Raises
+        ------
+        AttributionError
+            If there is no such output.
+        """
+        task, healthy = self.settings.task, 0
+        if task.kind == "classification":
+            config = getattr(self.model, "config", None)
+            healthy = int(getattr(config, "explain", {}).get("healthy", 0))
+        activation = "" if task.kind == "segmentation" else self.blueprint.activation
+        return Question(task, activation, self.scale, healthy, target)
+
+    @property
+    def cache(self) -> Path | None:
+        """Where the run's converted images were, if they still are there."""
+        path = self.maps / "training" / "data" / "train" / f"split-{self.split}"
+        try:
+            content = json.loads((path / "dataset.json").read_text(encoding="utf-8"))
+            description = Path(content["description_json"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        return description.parents[2] if description.is_file() else None
+
+    @contextmanager
+    def cache_or(self, given: str | os.PathLike[str] | None) -> Iterator[Path]:
+        """Give a place for converted images: the one given, the run's, or none to stay.
+
+        Parameters
+        ----------
+        given : path-like or None
+            A folder.
+        """
+        place = Path(given) if given is not None else self.cache
+        if place is not None and (given is not None or os.access(place, os.W_OK)):
+            yield place
+            return
+        with tempfile.TemporaryDirectory(prefix="clinicadl-") as temporary:
+            yield Path(temporary)
+
+
+def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> OpenedRun:
+    """Open a finished run of a network.
+
+    Parameters
+    ----------
+    maps : path-like
+        Its MAPS.
+    checkpoint : str, optional
+        ``best-METRIC`` or ``final``; by default the one that the run has chosen.
+
+    Raises
+    ------
+    RunError
+        If it is no run, not finished, or has no such checkpoint.
+    AttributionError
+        If its model is no network.
+    """
+    maps = Path(maps)
+    begun = list(maps.glob("training/split-*/trust/settings.json"))
+    if begun and not (begun[0].parent / "run.json").is_file():
+        raise RunError(
+            f"The run in '{maps}' is not finished. Give the command that began it once "
+            "more, and it goes on; then interpret it."
+        )
+    settings, folder = read_settings(maps)
+    if (kind := settings.config.get("type")) != "trainer":
+        raise AttributionError(
+            f"'{settings.model}' in '{maps}' is a model of type '{kind}', not a "
+            "network: it has no gradient to explain. Give the MAPS of a model of type "
+            "'trainer'."
+        )
+    options = read_options(settings.model, settings.config)
+    weights = _weights(folder.parent, checkpoint or f"best-{options.training.monitor}")
+    model = trained_model(maps, weights)
+    model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
+    return OpenedRun(
+        maps=maps,
+        folder=folder,
+        settings=settings,
+        record=json.loads((folder / "run.json").read_text(encoding="utf-8")),
+        state=read_state(folder),
+        blueprint=Blueprint(settings.model, options, settings.task),
+        model=model,
+        checkpoint=weights.parent.name,
+    )
+
+
+def find_mask(
+    run: OpenedRun, mask: str | os.PathLike[str] | Mapping[str, Any] | None = None
+) -> MaskSource | None:
+    """Find the mask that maps are measured against.
+
+    Parameters
+    ----------
+    run : OpenedRun
+        The run.
+    mask : str, path-like, mapping or None
+        The name of one of the model's ``masks``; a path, of one file for all; or an
+        image type with ``missing``, as in an experiment file. By default the model's
+        ``mask_key``, the mask that it predicts, or the only mask that it has.
+
+    Returns
+    -------
+    MaskSource or None
+        None where the model has none, and none was given.
+
+    Raises
+    ------
+    AttributionError
+        If the model has no mask of that name.
+    ConfigError
+        If the image type is wrong.
+    """
+    if isinstance(mask, Mapping):
+        return MaskSource.parse(_GIVEN, mask, "mask")
+    if isinstance(mask, os.PathLike):
+        return MaskSource(_GIVEN, path=Path(mask).resolve())
+    known = {source.name: source for source in run.blueprint.masks}
+    if mask is not None:
+        if mask not in known:
+            raise AttributionError(
+                f"models.{run.settings.model}.masks has no '{mask}'."
+                f"{did_you_mean(mask, known)} A file, or an image type of the CAPS, "
+                "can be given instead."
+            )
+        return known[mask]
+    key = getattr(getattr(run.model, "config", None), "mask_key", None)
+    if key is None and run.settings.task.kind == "segmentation":
+        key = run.settings.task.label
+    if key is not None and key in known:
+        return known[key]
+    return next(iter(known.values())) if len(known) == 1 else None
+
+
+def _weights(split: Path, checkpoint: str) -> Path:
+    models = split / "models"
+    found = {path.parent.name: path for path in models.glob("best_models/*/model.pt")}
+    found |= {path.parent.name: path for path in models.glob("*/model.pt")}
+    if checkpoint not in found:
+        raise RunError(
+            f"'{split.parents[1]}' has no checkpoint '{checkpoint}'."
+            f"{did_you_mean(checkpoint, found)}"
+        )
+    return found[checkpoint]

@@ -1,0 +1,166 @@
+"""What a trained network is asked: which of its numbers is explained."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from clinicadl_trust.attribution.targets import disease_logit, select
+from clinicadl_trust.exceptions import AttributionError, did_you_mean
+from clinicadl_trust.models.data import Scale
+from clinicadl_trust.task import Task
+
+__all__ = ["Asked", "Question"]
+
+_Readout = Callable[[torch.Tensor], torch.Tensor]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What is explained of some images.
+
+    Attributes
+    ----------
+    target : callable
+        From outputs (M, K, ...) to what is explained, (M,): log-odds, or a value.
+    readout : callable
+        From outputs to what a user reads, (M,): a probability, or a value in its own
+        unit.
+    """
+
+    target: _Readout
+    readout: _Readout
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is explained of a run's network.
+
+    Attributes
+    ----------
+    task : Task
+        What the network predicts.
+    activation : str
+        How its outputs become predictions, as ``activate`` knows it.
+    scale : Scale
+        The unit in which it sees a quantity.
+    healthy : int
+        The class of healthy participants.
+    target : str, int or None
+        A class, or the number of an output. None is disease (any class but the healthy
+        one), or the only output of a regression.
+
+    Raises
+    ------
+    AttributionError
+        If there is no such class.
+    """
+
+    task: Task
+    activation: str
+    scale: Scale
+    healthy: int = 0
+    target: str | int | None = None
+
+    def __post_init__(self) -> None:
+        _ = self._index
+
+    def __str__(self) -> str:
+        if self.task.kind == "segmentation":
+            return "the summed logit of the region that is predicted, else the mean"
+        if self.task.kind == "regression":
+            return f"output {self._index or 0}, '{self.task.label}'"
+        if self._index is None:
+            return f"the log-odds of any class but '{self.task.classes[self.healthy]}'"
+        return f"the log-odds of '{self.task.classes[self._index]}'"
+
+    def of(self, outputs: torch.Tensor) -> Asked:
+        """Fix the question for some images.
+
+        Parameters
+        ----------
+        outputs : torch.Tensor of shape (N,), (N, K) or (N, K, ...)
+            What the network says of them. Of spatial outputs, those of one image.
+
+        Raises
+        ------
+        AttributionError
+            If the output that is asked for is not there, or several images have
+            spatial outputs.
+        """
+        if outputs.ndim > 2:
+            return self._of_region(outputs)
+        if self.task.kind == "regression":
+            index = self._index
+            select(outputs, index)
+            return Asked(lambda out: select(out, index)[:, 0], self._value)
+        if self.activation == "probability":
+            return Asked(self._probability, self._probability)
+        return Asked(self._log_odds, lambda out: self._log_odds(out).sigmoid())
+
+    def _of_region(self, outputs: torch.Tensor) -> Asked:
+        """Ask for the summed logit of what is predicted, or the mean of all voxels."""
+        if len(outputs) != 1:
+            raise AttributionError(
+                f"Of {len(outputs)} images with spatial outputs each has a region of "
+                "its own: ask for one at a time."
+            )
+        region = (_by_voxel(outputs)[0] > 0).float()
+        if not region.any():
+            region = torch.ones_like(region) / region.numel()
+        weights = region / region.sum()
+        return Asked(
+            lambda out: (_by_voxel(out) * region).flatten(1).sum(dim=1),
+            lambda out: (_by_voxel(out).sigmoid() * weights).flatten(1).sum(dim=1),
+        )
+
+    def _log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
+        if self._index is None:
+            return disease_logit(outputs, self.healthy)
+        columns = select(outputs, "all")
+        if columns.shape[1] == 1:
+            return columns[:, 0] if self._index == 1 else -columns[:, 0]
+        return -disease_logit(columns, self._index)
+
+    def _probability(self, outputs: torch.Tensor) -> torch.Tensor:
+        """Return what a network that ends with its own activation says."""
+        columns = select(outputs, "all")
+        if columns.shape[1] == 1:
+            return 1 - columns[:, 0] if self._index == 0 else columns[:, 0]
+        if self._index is None:
+            return 1 - columns[:, self.healthy]
+        return columns[:, self._index]
+
+    def _value(self, outputs: torch.Tensor) -> torch.Tensor:
+        # Several outputs have a unit each.
+        means, deviations = map(np.atleast_1d, (self.scale.mean, self.scale.deviation))
+        at = (self._index or 0) if len(means) > 1 else 0
+        value = select(outputs, self._index)[:, 0]
+        return value * float(deviations[at]) + float(means[at])
+
+    @property
+    def _index(self) -> int | None:
+        """The class or output that is asked for; None for what goes without saying."""
+        target, classes = self.target, self.task.classes
+        if isinstance(target, str):
+            if target in classes:
+                return classes.index(target)
+            target = int(target) if target.isdecimal() else -1
+        outside = target is not None and not target >= 0
+        if outside or (classes and target is not None and target >= len(classes)):
+            raise AttributionError(
+                f"The target '{self.target}' is no output of this network."
+                f"{did_you_mean(self.target, classes)} For a regression give the "
+                "number of an output, from 0 on."
+            )
+        return target
+
+
+def _by_voxel(outputs: torch.Tensor) -> torch.Tensor:
+    """Return the logit of anything but the background, (N, ...)."""
+    if outputs.shape[1] == 1:
+        return outputs[:, 0]
+    return torch.logsumexp(outputs[:, 1:], dim=1) - outputs[:, 0]

@@ -1,0 +1,231 @@
+"""A network whose truth is known: it looks at one cube, and at nothing else."""
+
+import math
+
+import numpy as np
+import pytest
+import torch
+import torchio as tio
+from clinicadl.data.structures import DataPoint
+from torch import nn
+
+from clinicadl_trust.attribution.interpretation.explaining import Explainer
+from clinicadl_trust.attribution.interpretation.question import Question
+from clinicadl_trust.attribution.interpretation.reference import Reference
+from clinicadl_trust.attribution.interpretation.request import METHODS, Request
+from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.models.data import Scale
+from clinicadl_trust.task import Task
+
+SHAPE = (8, 9, 10)
+CUBE = (slice(2, 5), slice(3, 6), slice(4, 7))
+TASK = Task("classification", "diagnosis", ("CN", "AD"))
+AFFINE = np.diag([2.0, 2.0, 3.0, 1.0])
+
+
+class Cube(nn.Module):
+    """The mean of the voxels of the cube."""
+
+    def __init__(self, weight=1.0):
+        super().__init__()
+        self.weight = nn.Parameter(torch.tensor(weight))
+
+    def forward(self, images):
+        return self.weight * images[(slice(None), slice(None), *CUBE)].mean((2, 3, 4))
+
+
+class Data(list):
+    """Samples, as a dataset gives them."""
+
+
+@pytest.fixture
+def data():
+    generator = torch.Generator().manual_seed(0)
+    mask = torch.zeros(1, *SHAPE)
+    mask[(0, *CUBE)] = 1
+    empty = torch.zeros_like(mask)
+    return Data(
+        DataPoint(
+            image=tio.ScalarImage(
+                tensor=1 + torch.rand(1, *SHAPE, generator=generator), affine=AFFINE
+            ),
+            participant_id=f"sub-{number}",
+            session_id="ses-1",
+            lesion=tio.LabelMap(tensor=mask if number else empty, affine=AFFINE),
+        )
+        for number in range(3)
+    )
+
+
+def explainer(network=None, method="integrated_gradients", **changes):
+    question = changes.pop("question", Question(TASK, "sigmoid", Scale()))
+    name = changes.pop("reference", Reference("zeros"))
+    options = {"batch_size": 2, "n_steps": 5} | changes
+    return Explainer(
+        network or Cube(), question, Request(method, **options), name, "lesion"
+    )
+
+
+def explained(data, **options):
+    made = explainer(**options)
+    batches = made.batches(data)
+    return [f for n, b in enumerate(batches) for f in made.explain(data, b, n)]
+
+
+@pytest.mark.parametrize("method", ["integrated_gradients", "gradient_x_input"])
+def test_what_a_network_looks_at_is_found(data, method):
+    healthy, *patients = explained(data, method=method)
+    for found in patients:
+        assert found.metrics["lesion_auprc"] == pytest.approx(1)
+        assert found.metrics["lesion_dice"] == pytest.approx(1)
+        assert found.metrics["lesion_share"] == pytest.approx(1)
+        assert found.metrics["lesion_pointing"] == 1
+        assert found.geometry.shape == SHAPE
+        np.testing.assert_allclose(found.geometry.matrix, AFFINE)
+        image = data[int(found.participant_id[-1])].image.tensor[0].numpy()
+        np.testing.assert_allclose(
+            found.map[CUBE], image[CUBE] / 27, rtol=1e-5, atol=1e-7
+        )
+        assert found.readout == pytest.approx(1 / (1 + math.exp(-image[CUBE].mean())))
+    assert all(np.isnan(v) for k, v in healthy.metrics.items() if "lesion" in k)
+
+
+def test_linear_attributions_are_complete(data):
+    for name, drawn in (
+        ("zeros", None),
+        ("blurred", None),
+        ("healthy", torch.ones(4, 1, *SHAPE)),
+    ):
+        method = "expected_gradients" if drawn is not None else "integrated_gradients"
+        reference = Reference(name, drawn)
+        for found in explained(data, method=method, n_samples=3, reference=reference):
+            assert found.metrics["completeness_error"] < 1e-4
+    (first, *_) = explained(data, method="gradient")
+    assert np.isnan(first.metrics["completeness_error"])
+
+
+def test_deleting_what_it_looks_at_changes_its_mind(data):
+    data[1].image.tensor[(0, *CUBE)] += 9  # a lesion that the blur takes away
+    found = explained(data, n_steps=20)[1]
+    area = {name: found.metrics[name] for name in found.metrics if "auc" in name}
+    assert area["deletion_auc"] < area["deletion_auc_random"]
+    assert area["insertion_auc"] > area["insertion_auc_random"]
+    assert found.curves["deletion"].score[0] == pytest.approx(found.readout)
+    assert found.curves["insertion"].score[-1] == pytest.approx(found.readout)
+    assert len(found.curves["deletion_random"].fraction) == 21
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_every_method_explains(data, method):
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv3d(1, 2, 3), nn.ReLU(), nn.Flatten(), nn.Linear(2 * 6 * 7 * 8, 2)
+    )
+    question = Question(TASK, "softmax", Scale())
+    options = {"n_samples": 2, "n_steps": 1, "question": question}
+    options["reference"] = Reference("healthy", torch.rand(5, 1, *SHAPE))
+    first = explained(data, network=network, method=method, **options)
+    again = explained(data, network=network, method=method, **options)
+    for one, other in zip(first, again, strict=True):
+        assert one.map.shape == SHAPE and one.map.any()
+        np.testing.assert_array_equal(one.map, other.map)
+        assert one.metrics == pytest.approx(other.metrics, nan_ok=True)
+        assert -1 <= one.metrics["randomisation_spearman"] < 0.99
+
+
+def test_a_batch_alone_is_explained_as_after_the_others(data):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(720, 8), nn.GELU(), nn.Linear(8, 1))
+    made = explainer(
+        network, "expected_gradients", n_samples=2,
+        reference=Reference("training", torch.rand(5, 1, *SHAPE)),
+    )  # fmt: skip
+    every = [
+        f for n, b in enumerate(made.batches(data)) for f in made.explain(data, b, n)
+    ]
+    (last,) = made.explain(data, made.batches(data)[1], 1)
+    np.testing.assert_array_equal(last.map, every[-1].map)
+
+
+def test_nan_is_refused_by_name(data):
+    with pytest.raises(AttributionError, match="of sub-0 ses-1 by 'gradient'"):
+        explained(data, network=Cube(math.nan), method="gradient")
+
+
+class Spatial(nn.Module):
+    """A segmentation: each voxel's logit is its intensity less a half."""
+
+    def __init__(self, less=0.5):
+        super().__init__()
+        self.less = nn.Parameter(torch.tensor(less))
+
+    def forward(self, images):
+        return images - self.less
+
+
+def test_a_segmentation_is_asked_of_what_it_predicts(data):
+    question = Question(Task("segmentation", "lesion"), "", Scale())
+    for sample in data:
+        sample.image.tensor[:] = 0
+        sample.image.tensor[(0, *CUBE)] = 1
+    for found in explained(data, network=Spatial(), method="gradient",
+                           question=question, randomise=False):  # fmt: skip
+        assert found.map.sum() == pytest.approx(27)
+        assert found.map[CUBE].min() == 1
+        assert found.readout == pytest.approx(1 / (1 + math.exp(-0.5)))
+    nothing = explained(data, network=Spatial(2.0), method="gradient",
+                        question=question, randomise=False)  # fmt: skip
+    np.testing.assert_allclose(nothing[0].map, 1 / math.prod(SHAPE), rtol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [(None, -1.0), ("AD", 2.0), ("1", 2.0), (0, -2.0), ("CN", -2.0)],
+)
+def test_a_class_can_be_asked_for(target, expected):
+    one = torch.tensor([[2.0]])
+    question = Question(TASK, "sigmoid", Scale(), target=target)
+    value = float(question.of(one).target(one))
+    assert value == (2.0 if target is None else expected)
+    three = torch.tensor([[0.0, 1.0, 2.0]])
+    task = Task("classification", "d", ("CN", "MCI", "AD"))
+    asked = Question(task, "softmax", Scale(), target="MCI").of(three)
+    odds = math.log(math.exp(1) / (1 + math.exp(2)))
+    assert float(asked.target(three)) == pytest.approx(odds)
+    assert float(asked.readout(three)) == pytest.approx(float(three.softmax(1)[0, 1]))
+
+
+def test_a_regression_reads_out_in_its_own_unit():
+    outputs = torch.tensor([[0.5, 1.0]])
+    task = Task("regression", "age")
+    asked = Question(task, "identity", Scale(70.0, 10.0), target=1).of(outputs)
+    assert float(asked.target(outputs)) == 1
+    assert float(asked.readout(outputs)) == 80
+    with pytest.raises(AttributionError, match="2 outputs and no target"):
+        Question(task, "identity", Scale()).of(outputs)
+
+
+def test_probabilities_are_read_as_they_are():
+    outputs = torch.tensor([[0.2, 0.8]])
+    for target, expected in ((None, 0.8), ("CN", 0.2)):
+        asked = Question(TASK, "probability", Scale(), target=target).of(outputs)
+        assert float(asked.readout(outputs)) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("target", ["MCI", 2, -1])
+def test_an_unknown_class_is_told(target):
+    with pytest.raises(AttributionError, match=f"'{target}' is no output"):
+        Question(TASK, "sigmoid", Scale(), target=target)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"method": "gradients"}, "Did you mean 'gradient'"),
+        ({"method": "occlusion", "baselines": "zero"}, "Did you mean 'zeros'"),
+        ({"method": "gradient", "n_samples": 0}, "n_samples = 0 makes no sense"),
+        ({"method": "gradient", "tolerance": -1.0}, "give 0 or more"),
+    ],
+)
+def test_a_wrong_request_is_told(options, message):
+    with pytest.raises(AttributionError, match=message):
+        Request(**options)
