@@ -93,6 +93,7 @@ def write_info(
                 "participants": str(section.participants or "caps/participants.tsv"),
                 "generated": section.generate,
                 "image": asdict(prepared.image),
+                "test_image": prepared.test_image and asdict(prepared.test_image),
             },
         },
     )

@@ -122,6 +122,7 @@ def plan(
                         cache=directory / "cache",
                         threads=experiment.run.threads,
                         truth=prepared.truth,
+                        test_image=prepared.test_image,
                     )
                     runs.append(Run(spec, directory))
     return runs

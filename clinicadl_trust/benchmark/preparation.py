@@ -12,11 +12,14 @@ from clinicadl_trust.benchmark.flow import Flow
 from clinicadl_trust.benchmark.truth import truth_of, with_volumes
 from clinicadl_trust.caps import ImageType, find_images, with_images
 from clinicadl_trust.cohort import IDS, Cohort, Task, read_cohort
-from clinicadl_trust.exceptions import CohortError
+from clinicadl_trust.exceptions import CohortError, ConfigError
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.tables import write_whole
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["Prepared", "prepare", "select", "test_image_of"]
+
+#: What the experiment file calls a generated cohort's images without a confounder.
+_UNCONFOUNDED = "unconfounded"
 
 
 @dataclass(frozen=True)
@@ -35,6 +38,8 @@ class Prepared:
         Which image of it.
     truth : MaskSource or None
         The masks of a segmentation.
+    test_image : ImageType or None
+        Which image test rows are read from, if it is another one.
     flow : pandas.DataFrame
         Who was left out at which step, and why.
     """
@@ -44,6 +49,7 @@ class Prepared:
     caps: Path
     image: ImageType
     truth: MaskSource | None
+    test_image: ImageType | None
     flow: pd.DataFrame
 
 
@@ -69,7 +75,7 @@ def prepare(
 
     Raises
     ------
-    CohortError, CapsError
+    CohortError, CapsError, ConfigError
         If the table or an image cannot be used, or the table was changed since an
         earlier call.
     """
@@ -78,8 +84,33 @@ def prepare(
     cohort, flow = select(section, read_cohort(table), caps, image)
     task = cohort.task(section.label, section.task, section.positive)
     _write_cohort(cohort, directory / "cohort.tsv")
+    other = test_image_of(section)
+    if other is not None:
+        with_images(cohort, caps, other)
     truth = truth_of(section)
-    return Prepared(cohort, task, caps, image, truth, flow.to_frame())
+    return Prepared(cohort, task, caps, image, truth, other, flow.to_frame())
+
+
+def test_image_of(section: CohortSection) -> ImageType | None:
+    """Return which image test rows are read from; None if it is that of all.
+
+    Raises
+    ------
+    ConfigError
+        If ``test_image`` is no image type, or the generated cohort has no such image.
+    """
+    if section.test_image is None:
+        return None
+    if section.generate is None:
+        return ImageType.parse(section.test_image)
+    from clinicadl_trust.generate import GeneratorOptions, unconfounded_type
+
+    if section.test_image != _UNCONFOUNDED:
+        raise ConfigError(
+            f"A generated cohort has one other image, test_image = '{_UNCONFOUNDED}'; "
+            f"got {section.test_image!r}."
+        )
+    return unconfounded_type(GeneratorOptions(**section.generate))
 
 
 def select(

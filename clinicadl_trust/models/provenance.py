@@ -63,6 +63,7 @@ _IN_WORDS = {
     "data": "set of images or labels",
     "image": "image type",
     "truth": "source of masks",
+    "test_image": "image type of the test set",
 }
 
 
@@ -86,6 +87,8 @@ class Settings:
         A digest of who trains, validates and tests, with labels.
     truth : MaskSource or None
         The masks of a segmentation.
+    test_image : ImageType or None
+        From which image it is tested, if it is another one.
     """
 
     model: str
@@ -95,11 +98,16 @@ class Settings:
     seed: int
     data: str
     truth: MaskSource | None = None
+    test_image: ImageType | None = None
+
+    def image_of(self, group: str) -> ImageType:
+        """Return from which image of a session a data group is read."""
+        return (self.test_image if group == "test" else None) or self.image
 
     @classmethod
     def from_dict(cls, content: Mapping[str, Any]) -> Settings:
         """Read what ``dataclasses.asdict`` and JSON made of one."""
-        task = dict(content["task"])
+        task, other = dict(content["task"]), content.get("test_image")
         for key in ("classes", "outputs", "deviations"):
             task[key] = tuple(task.get(key, ()))
         return cls(
@@ -110,6 +118,7 @@ class Settings:
             seed=content["seed"],
             data=content["data"],
             truth=MaskSource.from_dict(content.get("truth")),
+            test_image=ImageType(**other) if other else None,
         )
 
 
@@ -130,6 +139,7 @@ def settings_of(spec: RunSpec) -> Settings:
         seed=spec.seed,
         data=digest.hexdigest(),
         truth=spec.truth,
+        test_image=spec.test_image,
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 import pandas as pd
 
-from clinicadl_trust.caps import ImageType
+from clinicadl_trust.caps import ImageType, with_images
 from clinicadl_trust.cohort import IDS, Cohort, Task
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.models.masks import MaskSource
@@ -54,6 +54,9 @@ class RunSpec:
         Runs whose weights this one starts from (see ``records.Lineage``).
     truth : MaskSource or None
         The masks of a segmentation.
+    test_image : ImageType or None
+        Which image of a session the test rows are read from, if it is another one: a
+        shift that only the test set has.
 
     Raises
     ------
@@ -75,6 +78,7 @@ class RunSpec:
     threads: int | None = None
     ancestors: tuple[Path, ...] = ()
     truth: MaskSource | None = None
+    test_image: ImageType | None = None
 
     def __post_init__(self) -> None:
         if not 0 <= self.seed <= _LARGEST_SEED:
@@ -89,9 +93,21 @@ class RunSpec:
             )
 
     def rows(self, group: Literal["train", "validation", "test"]) -> pd.DataFrame:
-        """Return the cohort's rows of one group, in the fold's order."""
+        """Return the cohort's rows of one group, in the fold's order.
+
+        Raises
+        ------
+        CapsError
+            If a test row has no ``test_image``.
+        """
         ids = getattr(self.fold, group)[list(IDS)]
-        return ids.merge(self.cohort.table, on=list(IDS), how="left", sort=False)
+        rows = ids.merge(self.cohort.table, on=list(IDS), how="left", sort=False)
+        if group != "test" or self.test_image is None or rows.empty:
+            return rows
+        cohort, _ = with_images(
+            Cohort(rows, self.cohort.source), self.caps, self.test_image
+        )
+        return cohort.table[rows.columns]
 
     def run_columns(self, group: str) -> dict[str, object]:
         """Return the run columns of a predictions table."""

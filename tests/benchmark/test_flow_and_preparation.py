@@ -4,8 +4,10 @@ import pytest
 from fake_runs import make_experiment
 
 from clinicadl_trust.benchmark.flow import COLUMNS, Flow
+from clinicadl_trust.benchmark.config import CohortSection
 from clinicadl_trust.benchmark.preparation import prepare
-from clinicadl_trust.exceptions import CapsError, CohortError
+from clinicadl_trust.benchmark.preparation import test_image_of as image_of_tests
+from clinicadl_trust.exceptions import CapsError, CohortError, ConfigError
 from clinicadl_trust.generate import image_type
 
 
@@ -130,3 +132,46 @@ def test_a_generated_cohort_is_made_once(tmp_path):
     assert prepare(experiment, tmp_path).cohort.table.equals(first.cohort.table)
     assert image.stat().st_mtime_ns == before
     assert first.caps == tmp_path / "caps"
+
+
+CONFOUNDED = {
+    "participants": 4,
+    "sites": 2,
+    "resolution": 16,
+    "sessions": 1,
+    "confounder": "mark",
+}
+
+
+def test_test_rows_can_be_read_from_unconfounded_images(tmp_path):
+    experiment = make_experiment(
+        name="small",
+        cohort={
+            "label": "diagnosis",
+            "test_image": "unconfounded",
+            "generate": CONFOUNDED,
+        },
+        models={"ridge": {"type": "scikit-learn"}},
+    )
+    prepared = prepare(experiment, tmp_path)
+    assert prepared.test_image.with_entities["desc"] == "CropUnconfounded"
+    assert prepared.cohort.table["path"].str.contains("desc-Crop_").all()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "message"),
+    [
+        ("plain", CONFOUNDED, "test_image = 'unconfounded'; got 'plain'"),
+        ("unconfounded", {**CONFOUNDED, "confounder": "none"}, "confounder = 'none'"),
+    ],
+)
+def test_a_test_image_that_is_not_generated_is_refused(name, options, message):
+    section = CohortSection(label="diagnosis", test_image=name, generate=options)
+    with pytest.raises(ConfigError, match=message):
+        image_of_tests(section)
+
+
+def test_a_test_image_that_is_not_in_the_caps_is_told_first(experiment, tmp_path):
+    missing = {"data_type": "t1_linear", "suffix": "T2w"}
+    with pytest.raises(CapsError, match="T2w"):
+        prepare(experiment(test_image=missing), tmp_path)

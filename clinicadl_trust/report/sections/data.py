@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from clinicadl_trust.caps import ImageType
 from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import count, number, percent
@@ -35,9 +36,11 @@ def build(benchmark: Benchmark) -> Section:
     missing = []
     if benchmark.flow is None:
         missing.append("How participants came into the study was not recorded.")
+    described = benchmark.info.get("cohort") or {}
     content: dict[str, Any] = {
         "task": benchmark.task,
-        "generated": (benchmark.info.get("cohort") or {}).get("generated"),
+        "generated": described.get("generated"),
+        "test_image": _in_words(described.get("test_image")),
         "flow": _flow(benchmark.flow),
         "lines": [],
         "sites": [],
@@ -50,6 +53,11 @@ def build(benchmark: Benchmark) -> Section:
         if "site" not in benchmark.cohort:
             missing.append("Sites were not recorded, so nothing is shown per site.")
     return Section("data", "Who was studied", "data.html", content, tuple(missing))
+
+
+def _in_words(image: Mapping[str, Any] | None) -> str:
+    """Say which image test rows are read from, "" if it is that of all."""
+    return str(ImageType(**image)) if image else ""
 
 
 def _flow(table: pd.DataFrame | None) -> list[Mapping[str, Any]]:
