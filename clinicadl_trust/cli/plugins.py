@@ -72,8 +72,8 @@ def new_plugin(name: str, output: Path) -> None:
     """Write a plugin package to begin with.
 
     NAME is that of the new package, such as my-lab. It holds a split strategy, a
-    model, a command and their test; it installs with pip, works, and passes its test
-    as it is.
+    model, a constraint on attributions, a command and their test; it installs with
+    pip, works, and passes its test as it is.
     """
     from clinicadl_trust.cli.scaffold import scaffold
 

@@ -203,6 +203,7 @@ def test_underscores_become_hyphens_and_nothing_is_left_unfilled(tmp_path):
         "README.md",
         "my_new_lab/__init__.py",
         "my_new_lab/command.py",
+        "my_new_lab/constraint.py",
         "my_new_lab/model.py",
         "my_new_lab/split.py",
         "pyproject.toml",
@@ -315,11 +316,13 @@ def test_a_scaffolded_plugin_installs_works_and_passes_its_own_test(tmp_path):
     tests = [str(folder / "tests"), str(elsewhere)]
     tested = python("pytest", "-q", "-p", "no:cacheprovider", *tests)
     assert tested.returncode == 0, tested.stdout
-    assert "9 passed" in tested.stdout
+    assert "11 passed" in tested.stdout
 
     listed = rows(python("clinicadl_trust", "plugins", "list").stdout)
     origin = ("fake-lab", "0.1.0")
     assert listed["FakeLabAgeBands"] == ("split_strategies", *origin, "ok")
     assert listed["FakeLabModel"] == ("models", *origin, "unchecked: needs torch")
+    constraint = ("attribution_constraints", *origin, "unchecked: needs torch")
+    assert listed["FakeLabSymmetry"] == constraint
     assert listed["fake-lab"] == ("commands", *origin, "ok")
     assert "  fake-lab " in python("clinicadl_trust", "--help").stdout
