@@ -3,8 +3,8 @@ import pandas as pd
 import pytest
 from fake_runs import make_experiment
 
-from clinicadl_trust.benchmark.flow import COLUMNS, Flow
 from clinicadl_trust.benchmark.config import CohortSection
+from clinicadl_trust.benchmark.flow import COLUMNS, Flow
 from clinicadl_trust.benchmark.preparation import prepare
 from clinicadl_trust.benchmark.preparation import test_image_of as image_of_tests
 from clinicadl_trust.exceptions import CapsError, CohortError, ConfigError

@@ -1,4 +1,4 @@
-"""Test rows read from another image of a session: a shift that training has not seen."""
+"""Test rows are read from another image of a session: a shift unseen in training."""
 
 from dataclasses import replace
 from functools import partial
@@ -44,9 +44,8 @@ def test_test_rows_alone_have_the_other_path(spec, shifted):
 
 def test_each_group_is_converted_from_its_own_image(spec, shifted, tmp_path):
     def opened(which):
-        which = replace(which, cache=tmp_path, config=PLAIN)
         options = read_options(which.model, which.config)
-        return which, open_fold(which, Blueprint("cnn", options, which.task))
+        return open_fold(which, Blueprint("cnn", options, which.task))
 
     def check(which, data, group):
         rows = which.rows(group)
@@ -56,8 +55,11 @@ def test_each_group_is_converted_from_its_own_image(spec, shifted, tmp_path):
             assert np.array_equal(part[k].image.tensor[0].numpy(), wanted)
 
     # In one cache, in turn: neither takes the other's images for its own.
-    for which in (spec, shifted, spec):
-        which, images = opened(which)
+    plain, moved = (
+        replace(each, cache=tmp_path, config=PLAIN) for each in (spec, shifted)
+    )
+    for which in (plain, moved, plain):
+        images = opened(which)
         check(which, images.seen, "train")
         check(which, images.test, "test")
 
