@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 from trainer_runs import CONFIG, change, table
 
+from clinicadl_trust.attribution.interpretation.group import own_rows
+from clinicadl_trust.attribution.interpretation.opening import open_run
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.exceptions import CapsError, OutputError
 from clinicadl_trust.generate import brain_mask_type
@@ -72,6 +74,13 @@ def test_training_and_choice_are_as_without_it(shifted, finished, other):
     settings, _ = read_settings(maps)
     assert settings.test_image == settings.image_of("test") == other
     assert settings.image_of("train") == settings.image
+
+
+def test_what_is_interpreted_is_what_was_tested(shifted):
+    opened = open_run(run(shifted))
+    for group in ("test", "validation"):
+        paths = own_rows(opened, group)[0]["path"].tolist()
+        assert paths == shifted.rows(group)["path"].tolist()
 
 
 def test_a_run_is_not_taken_up_with_another_test_image(spec, shifted, tmp_path):

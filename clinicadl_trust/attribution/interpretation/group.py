@@ -92,7 +92,7 @@ def own_rows(
             "the CAPS. Give it (--caps)."
         )
     cohort = Cohort.from_frame(rows, f"the group '{group}' of '{run.maps}'")
-    rows = with_images(cohort, place, run.settings.image)[0].table
+    rows = with_images(cohort, place, run.settings.image_of(group))[0].table
     return _carried(rows, run, group), place
 
 

@@ -151,6 +151,7 @@ def interpret(
     run.question(target)
     if cohort is None:
         rows, place = own_rows(run, group, caps)
+        image = run.settings.image_of(group)
     elif caps is None:
         raise AttributionError("Other images than the run's own need their CAPS.")
     else:
