@@ -36,6 +36,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     type=click.Path(file_okay=False, path_type=Path),
     help="Where converted images are kept.  [default: nowhere]",
 )
+@click.option(
+    "--masks",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Of a segmentation, the folder where masks go, in NIfTI on the grid of their "
+    "image.  [default: OUTPUT's name with -masks]",
+)
 @click.option("--overwrite", is_flag=True, help="Replace the output.")
 def predict(  # noqa: PLR0917 - click passes them by name
     input_maps: Path,
@@ -45,6 +51,7 @@ def predict(  # noqa: PLR0917 - click passes them by name
     image: str | None,
     allow_seen: bool,
     cache: Path | None,
+    masks: Path | None,
     overwrite: bool,
 ) -> None:
     """Predict with a trained model.
@@ -68,6 +75,7 @@ def predict(  # noqa: PLR0917 - click passes them by name
         image=None if image is None else read_image_type(image, caps_directory),
         cache=cache,
         allow_seen=allow_seen,
+        masks=masks or output.with_name(f"{output.stem}-masks"),
     )
     write_predictions(table, output)
     people = table["participant_id"].nunique()

@@ -116,10 +116,7 @@ class MaskSource:
             if not self.path.is_file():
                 raise CapsError(f"No mask '{self.name}' at '{self.path}'.")
             return [str(self.path)] * len(rows)
-        assert self.image is not None
-        found = rows[list(IDS)].merge(
-            find_images(caps, self.image), on=list(IDS), how="left", sort=False
-        )["path"]
+        found = self._files(caps, rows)
         lost = rows.loc[found.isna().to_numpy(), list(IDS)]
         if len(lost) and not self.missing_is_empty:
             named = [" ".join(pair) for pair in lost.head(5).itertuples(index=False)]
@@ -130,6 +127,34 @@ class MaskSource:
                 f"masks.{self.name}.missing = 'empty' if they have no lesion."
             )
         return found.fillna("").tolist()
+
+    def find(self, caps: Path, rows: pd.DataFrame) -> list[str | None]:
+        """Return each row's file, "" for an empty mask, None where it is not known.
+
+        A CAPS without any such file tells nothing of its masks: they are not empty.
+
+        Parameters
+        ----------
+        caps : pathlib.Path
+            The CAPS folder.
+        rows : pandas.DataFrame
+            ``participant_id`` and ``session_id``.
+        """
+        if self.path is not None:
+            return [str(self.path) if self.path.is_file() else None] * len(rows)
+        try:
+            found = self._files(caps, rows)
+        except CapsError:  # none in the whole folder
+            return [None] * len(rows)
+        empty = "" if self.missing_is_empty and found.notna().any() else None
+        return [empty if pd.isna(path) else str(path) for path in found]
+
+    def _files(self, caps: Path, rows: pd.DataFrame) -> pd.Series:
+        assert self.image is not None
+        table = find_images(caps, self.image)
+        return rows[list(IDS)].merge(table, on=list(IDS), how="left", sort=False)[
+            "path"
+        ]
 
     def to_dict(self) -> dict[str, str]:
         """Return what tells it from another source."""

@@ -37,6 +37,7 @@ def predict(
     image: ImageType | None = None,
     cache: str | os.PathLike[str] | None = None,
     allow_seen: bool = False,
+    masks: str | os.PathLike[str] | None = None,
 ) -> pd.DataFrame:
     """Predict the rows of a cohort with a trained model.
 
@@ -55,12 +56,15 @@ def predict(
         Where converted images or features are kept; by default nowhere.
     allow_seen : bool, default=False
         Whether to predict participants whom the model, or an ancestor, has seen.
+    masks : path-like, optional
+        Of a segmentation, the folder where masks are written; by default nowhere.
 
     Returns
     -------
     pandas.DataFrame
         A predictions table: the ids, the run, ``label`` where known, the scores. The
-        group is ``test``.
+        group is ``test``. Of a segmentation the scores are volumes in mm3, and Dice
+        and distances stand beside them where the CAPS has the true masks.
 
     Raises
     ------
@@ -82,6 +86,16 @@ def predict(
                 f"'{settings.model}' looks at images: give the CAPS that holds them."
             )
     with _folder(cache) as place:
+        if settings.task.kind == "segmentation":
+            from clinicadl_trust.models.inference import predict_masks
+
+            root = Path(caps or os.path.commonpath(list(cohort.table["path"])))
+            folder_of_masks = None if masks is None else Path(masks)
+            values = predict_masks(Path(maps), cohort, root, place, folder_of_masks)
+            rows = cohort.table.assign(**{settings.task.label: values["label"]})
+            run = _run_columns(folder)
+            frame = predictions_frame(rows, settings.task, values["score"], run)
+            return frame.assign(**values)
         if settings.config.get("type") == "trainer":
             from clinicadl_trust.models.inference import predict_trainer
 
@@ -117,7 +131,7 @@ def _check_unseen(
 
 def _known_labels(table: pd.DataFrame, task: Task) -> pd.DataFrame:
     """Take labels that are none of the model's classes for unknown."""
-    if task.kind == "regression" or task.label not in table:
+    if task.kind != "classification" or task.label not in table:
         return table
     values = table[task.label]
     foreign = values.notna() & ~as_text(values).isin(task.classes)
