@@ -11,13 +11,20 @@ import pandas as pd
 from scipy.special import ndtri
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.stats.columns import metrics_of
 from clinicadl_trust.stats.design import FOLD, infer_designs
 from clinicadl_trust.stats.held_out import clustered_estimate
 from clinicadl_trust.stats.intervals import check_level
 from clinicadl_trust.stats.metric import Metric
-from clinicadl_trust.stats.metrics import get_metrics
 from clinicadl_trust.stats.prepared import IMAGE, Prepared, prepare
-from clinicadl_trust.stats.runs import Cell, Run, align, models_of, rows_of
+from clinicadl_trust.stats.runs import (
+    Cell,
+    Run,
+    about_of,
+    align,
+    models_of,
+    rows_of,
+)
 
 __all__ = ["checked_metrics", "fold_metrics", "site_metrics"]
 
@@ -136,7 +143,7 @@ def site_metrics(
         }
         for metric in chosen:
             about = rows_of(prepared, metric, rows).groupby(FOLD, sort=False)
-            folds = [align(prepared, part) for _, part in about]
+            folds = [align(about_of(prepared, metric), part) for _, part in about]
             value = _of_site(metric, folds, confidence_level)
             records.append(shared | {"metric": metric.name} | value | counts)
     return pd.DataFrame(records)
@@ -146,7 +153,7 @@ def checked_metrics(
     prepared: Prepared, metrics: Iterable[str] | str | None
 ) -> list[Metric]:
     """Return metrics by name, checked against the task and its scores."""
-    chosen = get_metrics(metrics, prepared.task)
+    chosen = metrics_of(prepared, metrics)
     for metric in chosen:
         if metric.probability:
             prepared.check_probabilities(metric.title)

@@ -178,6 +178,7 @@ _SCALES = {
     "logit": "logit scale, t",
     "log": "log scale, t",
     "log1m": "scale log(1 - value), t",
+    "identity": "t",
 }
 
 

@@ -162,7 +162,7 @@ def scaled_interval(
         Degrees of freedom.
     confidence_level : float
         For example .95.
-    scale : {"logit", "log", "log1m"}
+    scale : {"logit", "log", "log1m", "identity"}
         As in ``Metric``.
     bounds : tuple of float
         The metric's smallest and largest value.
@@ -182,6 +182,8 @@ def scaled_interval(
     """
     if not (df >= 1 and np.isfinite(value) and np.isfinite(standard_error)):
         return Interval(math.nan, math.nan)
+    if scale == "identity":
+        return t_interval(value, standard_error, df, confidence_level, bounds)
     t = t_quantile(df, confidence_level)
     if scale != "logit":
         return _log_interval(value, t * standard_error, scale)

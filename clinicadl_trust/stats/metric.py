@@ -13,7 +13,7 @@ from clinicadl_trust.stats.results import Calibration
 __all__ = ["Metric", "TaskKind", "n_classes"]
 
 TaskKind = Literal["binary", "multiclass", "regression", "outputs", "segmentation"]
-Scale = Literal["logit", "log", "log1m"]
+Scale = Literal["logit", "log", "log1m", "identity"]
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class Metric:
         What it measures.
     influence : callable
         From ``(label, score)`` to the value and one number per image.
-    scale : {"logit", "log", "log1m"}
+    scale : {"logit", "log", "log1m", "identity"}
         Where the interval is symmetric: ``log1m`` is the logarithm of one minus
         the metric.
     bounds : tuple of float

@@ -23,7 +23,16 @@ from clinicadl_trust.stats.metric import Metric
 from clinicadl_trust.stats.prepared import CLUSTER, IMAGE, Prepared
 from clinicadl_trust.stats.sample import Sample
 
-__all__ = ["Cell", "ModelRuns", "Part", "Run", "align", "models_of", "rows_of"]
+__all__ = [
+    "Cell",
+    "ModelRuns",
+    "Part",
+    "Run",
+    "about_of",
+    "align",
+    "models_of",
+    "rows_of",
+]
 
 Fold = tuple[int, int]
 
@@ -158,7 +167,9 @@ class ModelRuns:
     def of(self, metric: Metric) -> ModelRuns:
         """Keep the images that a metric is about (``rows_of``)."""
         rows = rows_of(self.prepared, metric, self.rows)
-        return self if rows is self.rows else replace(self, rows=rows)
+        if rows is self.rows:
+            return self
+        return replace(self, rows=rows, prepared=about_of(self.prepared, metric))
 
     def cells(self, metric: Metric) -> list[Cell]:
         """Compute a metric in each part."""
@@ -218,16 +229,30 @@ def rows_of(prepared: Prepared, metric: Metric, rows: pd.DataFrame) -> pd.DataFr
     StatisticsError
         If the table lacks the metric's column.
     """
-    if prepared.task not in ("segmentation", "outputs"):
-        return rows
     if metric.column:
         if metric.column not in rows:
             raise StatisticsError(
                 f"The predictions have no column '{metric.column}', whose mean "
                 f"{metric.title} is. Choose another metric."
             )
-        rows = rows.assign(label=0.0, score=rows[metric.column].astype(float))
+        values = rows.assign(label=0.0, score=rows[metric.column].astype(float))
+        return values.dropna(subset=["score"])
+    if prepared.task not in ("segmentation", "outputs"):
+        return rows
     return rows.dropna(subset=["label", "score"])
+
+
+def about_of(prepared: Prepared, metric: Metric) -> Prepared:
+    """Return what the rows of a metric come from: a column has no classes.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The table.
+    metric : Metric
+        What is computed.
+    """
+    return replace(prepared, classes=()) if metric.column else prepared
 
 
 def align(prepared: Prepared, rows: pd.DataFrame) -> Run:
