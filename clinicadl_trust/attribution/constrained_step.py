@@ -18,6 +18,7 @@ from clinicadl_trust.attribution.second_order import (
     exactly,
 )
 from clinicadl_trust.attribution.terms import HEALTHY, Term
+from clinicadl_trust.exceptions import AttributionError
 
 __all__ = ["ConstrainedStep"]
 
@@ -60,6 +61,11 @@ class ConstrainedStep:
             The constraint.
         explained : Explained
             The batch; its attributions are filled in here.
+
+        Raises
+        ------
+        AttributionError
+            If attributions are not finite, naming the term's weight.
         """
         counted = term.constraint.counted(explained.healthy)
         if counted is not None and not bool(counted.any()):
@@ -71,6 +77,7 @@ class ConstrainedStep:
         part = _rows(explained, rows)
 
         def penalty(attributions: torch.Tensor) -> torch.Tensor:
+            _check_finite(attributions, term)
             return term.constraint(replace(part, attributions=attributions))
 
         kind = self.images.device.type
@@ -117,6 +124,15 @@ class ConstrainedStep:
 
     def _scores(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
         return self.score(self.network(images), rows)[:, None]
+
+
+def _check_finite(attributions: torch.Tensor, term: Term) -> None:
+    if not bool(torch.isfinite(attributions.detach()).all()):
+        raise AttributionError(
+            f"{term.name}, of weight {term.weight:g}: the attributions hold NaN or "
+            "infinite values, so training diverges. Lower that weight, or the learning "
+            "rate."
+        )
 
 
 def _rows(explained: Explained, rows: torch.Tensor) -> Explained:

@@ -28,8 +28,11 @@ class TotalVariation(AttributionConstraint):
 
     def _penalty(self, explained: Explained) -> torch.Tensor:
         attributions = explained.attributions
+        tiny = torch.finfo(attributions.dtype).tiny
+        # The square of a gradient may be too small to be told from zero.
+        peak = attributions.detach().abs().flatten(1).amax(dim=1).clamp_min(tiny)
+        attributions = attributions / peak.view(-1, *[1] * (attributions.ndim - 1))
         spread = attributions.flatten(1).std(dim=1)
-        tiny = torch.finfo(spread.dtype).tiny
         total = torch.zeros_like(spread)
         for axis in range(2, attributions.ndim):
             steps = attributions.diff(dim=axis).abs()
@@ -55,8 +58,10 @@ class Sparsity(AttributionConstraint):
 
     def _penalty(self, explained: Explained) -> torch.Tensor:
         importance = explained.attributions.abs().mean(dim=0).flatten().sort().values
+        peak = importance[-1].detach()
+        if not bool(peak):
+            return importance.sum() * 0.0  # nothing matters: neither sparse nor not
+        importance = importance / peak
         n = len(importance)
         rank = torch.arange(1, n + 1, device=importance.device, dtype=importance.dtype)
-        tiny = torch.finfo(importance.dtype).tiny
-        total = n * importance.sum()
-        return -((2 * rank - n - 1) * importance).sum() / total.clamp_min(tiny)
+        return -((2 * rank - n - 1) * importance).sum() / (n * importance.sum())
