@@ -45,7 +45,15 @@ class Axis:
 
     def label(self, tick: float) -> str:
         """Write the label of a tick."""
-        return number(tick, 0 if self.high - self.low > 8 else 2)
+        if self.high - self.low > 8:
+            return number(tick, 0)
+        # As many decimals as tell all ticks apart, and the same for each of them.
+        digits = (n for n in (2, 3, 4) if all(_ends_at(t, n) for t in self.ticks))
+        return number(tick, next(digits, 4))
+
+
+def _ends_at(value: float, digits: int) -> bool:
+    return math.isclose(value, round(value, digits), abs_tol=1e-9)
 
 
 @dataclass(frozen=True)

@@ -66,3 +66,12 @@ def test_models_differ_by_more_than_colour():
     assert len(set(shapes[:6])) == 6
     assert len({style.colour for style in look.values()}) == 7
     assert look["metadata"].colour == "b0"
+
+
+@pytest.mark.parametrize("width", [0.004, 0.01, 0.03, 0.2, 1.0, 7.0])
+def test_no_two_ticks_have_the_same_label(width):
+    axis = make_axis([0.0, width])
+    labels = [axis.label(tick) for tick in axis.ticks]
+    assert len(set(labels)) == len(labels)
+    for tick, label in zip(axis.ticks, labels, strict=True):
+        assert float(label) == pytest.approx(tick, abs=1e-4)
