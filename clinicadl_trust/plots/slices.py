@@ -41,7 +41,8 @@ def axial_slices(
     if mask is None or not (inside := np.asanyarray(mask.dataobj) > 0.5).any():
         return _spread(heights, n_slices)
     chosen = _spread(_heights(mask, inside), -(-n_slices // 2))
-    others = _spread(heights, 4 * n_slices)
+    # Without the neck and the top of the head.
+    others = _spread(heights, 8 * n_slices, (0.1, 0.9))
     while len(chosen) < n_slices and others:
         far = max(others, key=lambda z: min(abs(z - known) for known in chosen))
         others.remove(far)
@@ -59,10 +60,13 @@ def _heights(
     return np.round(places @ affine[2, :3] + affine[2, 3], 3)
 
 
-def _spread(heights: npt.NDArray[np.float64], n: int) -> list[float]:
-    """Return evenly spaced quantiles, each the height of a voxel."""
+def _spread(
+    heights: npt.NDArray[np.float64], n: int, ends: tuple[float, float] = (0.0, 1.0)
+) -> list[float]:
+    """Return evenly spaced quantiles between two, each the height of a voxel."""
     if not heights.size:
         return []
-    shares = (np.arange(n) + 0.5) / n
+    low, high = ends
+    shares = low + (high - low) * (np.arange(n) + 0.5) / n
     found = np.quantile(heights, shares, method="inverted_cdf")
     return [float(height) for height in np.unique(found)]

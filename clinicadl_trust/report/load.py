@@ -12,6 +12,7 @@ import pandas as pd
 
 from clinicadl_trust.cohort import read_cohort
 from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.interpretations import interpretations
 from clinicadl_trust.predictions import read_predictions
 from clinicadl_trust.records import find_records
 from clinicadl_trust.report.benchmark import BASELINES, Benchmark, Model, Strategy
@@ -86,6 +87,7 @@ def read_benchmark(directory: str | os.PathLike[str]) -> Benchmark:
         strategies=_strategies(info, tables),
         models=_models(info, tables),
         runs=_read_runs(directory / "runs"),
+        interpretations=tuple(interpretations(directory / "runs")),
         **tables,
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -13,6 +14,7 @@ from markupsafe import Markup
 from clinicadl_trust import __version__
 from clinicadl_trust.exceptions import OutputError, TrustError
 from clinicadl_trust.report import text
+from clinicadl_trust.report.attributions.viewers import write_viewers
 from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.glossary import TERMS
 from clinicadl_trust.report.load import read_benchmark
@@ -28,7 +30,8 @@ def write_report(
     """Write the report of a benchmark as one self-contained HTML page.
 
     The page holds its own style and figures, no script, and asks nothing of the
-    network. The same folder gives the same bytes.
+    network. The same folder gives the same bytes. Where networks were interpreted,
+    viewers of their mean maps are written to a folder beside it.
 
     Parameters
     ----------
@@ -54,14 +57,23 @@ def write_report(
     path = Path(output) if output is not None else benchmark.directory / "report.html"
     if path.is_dir():
         raise OutputError(f"'{path}' is a folder. Give the path of an HTML file.")
-    page = render_report(benchmark)
+    page = render_report(benchmark, write_viewers(benchmark, path))
     write_whole(path, page)
     return path
 
 
-def render_report(benchmark: Benchmark) -> str:
-    """Return the page of a benchmark as HTML."""
-    sections = [_build(module, benchmark) for module in BUILDERS]
+def render_report(benchmark: Benchmark, viewers: Sequence[tuple[str, str]] = ()) -> str:
+    """Return the page of a benchmark as HTML.
+
+    Parameters
+    ----------
+    benchmark : Benchmark
+        What it is about.
+    viewers : sequence of tuple of str
+        Files beside the page that it links to: what each shows, and its address.
+    """
+    built = (_build(module, benchmark) for module in BUILDERS)
+    sections = [section for section in built if section is not None]
     name = str(benchmark.info.get("name") or benchmark.directory.resolve().name)
     return (
         _environment()
@@ -73,13 +85,14 @@ def render_report(benchmark: Benchmark) -> str:
             unfinished=bool(benchmark.info) and not benchmark.info.get("finished"),
             facts=_facts(sections),
             sections=sections,
+            viewers=viewers,
             version=__version__,
             style=Markup(_style()),
         )
     )
 
 
-def _build(module: object, benchmark: Benchmark) -> Section:
+def _build(module: object, benchmark: Benchmark) -> Section | None:
     """Build a section; what its data do not allow is said in its place."""
     try:
         return module.build(benchmark)  # type: ignore[attr-defined]

@@ -21,6 +21,7 @@ CLASSES = {
 #: How much of the label each model knows; the metadata know a little.
 SKILL = {
     "cnn": 1.1,
+    "constrained": 1.2,
     "regional-logistic": 1.5,
     "voxel-svm": 1.2,
     "metadata": 0.25,
@@ -28,6 +29,7 @@ SKILL = {
 }
 TYPES = {
     "cnn": "trainer",
+    "constrained": "trainer",
     "regional-logistic": "scikit-learn",
     "voxel-svm": "scikit-learn",
     "metadata": "metadata",
@@ -46,7 +48,8 @@ class Options:
     leaky: bool = True
     failures: bool = True
     finished: bool = True
-    models: tuple[str, ...] = tuple(SKILL)
+    models: tuple[str, ...] = tuple(name for name in SKILL if name != "constrained")
+    seeds: int = 2
     effect: float = 1.0
     seed: int = 0
     name: str = "quickstart"
@@ -170,7 +173,7 @@ def _predictions(cohort, folds, options, rng) -> pd.DataFrame:
         for model in options.models:
             if strategy == "scans" and TYPES[model] == "trainer":
                 continue
-            for seed in (0, 1) if model == "cnn" else (0,):
+            for seed in range(options.seeds if TYPES[model] == "trainer" else 1):
                 noise = rng.normal(0, 1, person.max() + 1)[person]
                 noise = noise + rng.normal(0, 0.4, len(cohort))
                 boost = 1.8 if strategy == "scans" and model != "majority" else 0.0

@@ -65,16 +65,16 @@ def browser(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def pages(page, other_tasks, tmp_path_factory):
-    """The whole benchmark, two other tasks, and names longer than a telephone."""
+def pages(page, explained_page, other_tasks, tmp_path_factory):
+    """The whole benchmark, maps, other tasks, and names longer than a telephone."""
     path = tmp_path_factory.mktemp("long") / "report.html"
     long = "a-model-with-a-name-that-nobody-wanted-to-shorten-" * 2
     path.write_text(page.read_text("utf-8").replace("voxel-svm", long), "utf-8")
-    return {"binary": page, "long": path, **other_tasks}
+    return {"binary": page, "maps": explained_page, "long": path, **other_tasks}
 
 
 @pytest.mark.parametrize("width", WIDTHS)
-@pytest.mark.parametrize("name", ["binary", "multiclass", "regression", "long"])
+@pytest.mark.parametrize("name", ["binary", "maps", "multiclass", "regression", "long"])
 def test_the_page_fits_its_window(browser, pages, name, width):
     browser.open(pages[name], width)
     assert browser.evaluate("window.innerWidth") == width

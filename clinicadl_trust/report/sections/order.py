@@ -1,6 +1,7 @@
 """Which sections make the page, and in which order."""
 
 from clinicadl_trust.report.sections import (
+    attributions,
     comparisons,
     conclusion,
     curves,
@@ -26,6 +27,7 @@ BUILDERS = (
     comparisons,
     curves,
     sites,
+    attributions,
     leakage,
     runs,
     glossary,
