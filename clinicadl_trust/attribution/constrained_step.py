@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import torch
 from torch import nn
@@ -11,12 +12,14 @@ from torch import nn
 from clinicadl_trust.attribution.baselines import Baselines
 from clinicadl_trust.attribution.constraints.base import Explained
 from clinicadl_trust.attribution.methods import Points, points_of
-from clinicadl_trust.attribution.networks import by_image
+from clinicadl_trust.attribution.networks import by_image, mixes_images
 from clinicadl_trust.attribution.second_order import (
     Evaluated,
     by_difference,
+    by_difference_apart,
     exactly,
 )
+from clinicadl_trust.attribution.supervision import Question
 from clinicadl_trust.attribution.terms import HEALTHY, Term
 from clinicadl_trust.exceptions import AttributionError
 
@@ -30,27 +33,41 @@ _AT_THE_IMAGE = ("gradient", "gradient_x_input")
 class ConstrainedStep:
     """A batch's images, and how penalties on them are computed.
 
+    A term that looks at all images at themselves shares the pass of the supervised
+    loss; others make passes of their own, on the images that they look at.
+
     Attributes
     ----------
     network : torch.nn.Module
         What is trained.
-    score : callable
-        From outputs of shape (M, K, ...) and the rows (M,) of the batch that they are
-        of, to what is explained of each, (M,).
+    question : Question
+        What is explained of each image.
     images : torch.Tensor of shape (N, C, ...)
-        The batch's. They require a gradient where ``outputs`` are given.
-    outputs : torch.Tensor or None
-        The network's for these images, in single precision, where they can be shared
-        between the supervised loss and the attributions at the image.
+        The batch's.
     difference : bool
         Whether penalties are differentiated by a difference.
     """
 
     network: nn.Module
-    score: Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+    question: Question
     images: torch.Tensor
-    outputs: torch.Tensor | None
     difference: bool
+
+    @cached_property
+    def outputs(self) -> torch.Tensor:
+        """The network's, for the supervised loss; made when they are first needed."""
+        outputs: torch.Tensor = self.network(self._leaves)
+        return outputs
+
+    @cached_property
+    def _leaves(self) -> torch.Tensor:
+        return self.images.detach().requires_grad_(self._shares)
+
+    @cached_property
+    def _shares(self) -> bool:
+        """Whether the supervised loss's pass is in full precision, image by image."""
+        half = torch.is_autocast_enabled(self.images.device.type)
+        return not half and not mixes_images(self.network)
 
     def penalty(self, term: Term, explained: Explained) -> torch.Tensor:
         """Return a term's penalty, differentiable in the weights, not weighted.
@@ -67,63 +84,48 @@ class ConstrainedStep:
         AttributionError
             If attributions are not finite, naming the term's weight.
         """
-        counted = term.constraint.counted(explained.healthy)
-        if counted is not None and not bool(counted.any()):
-            return self.images.new_zeros(())
-        shared = self.outputs is not None and term.method in _AT_THE_IMAGE
-        rows = torch.arange(len(self.images), device=self.images.device)
-        if counted is not None and not shared:
-            rows = rows[counted]
-        part = _rows(explained, rows)
+        rows = _rows(term, self.question, self.images)
+        part = _part(explained, rows)
 
         def penalty(attributions: torch.Tensor) -> torch.Tensor:
             _check_finite(attributions, term)
             return term.constraint(replace(part, attributions=attributions))
 
-        kind = self.images.device.type
+        def scores(images: torch.Tensor) -> torch.Tensor:
+            return self.question.score(self.network(images), rows)
+
+        kind, shares = self.images.device.type, self._shares  # before it is left
         with by_image(self.network), torch.autocast(kind, enabled=False):
-            if shared:
-                evaluated = self._at_the_image(term)
-            else:
-                evaluated = self._elsewhere(term, rows, explained.healthy)
-            if not evaluated:
+            whole = shares and len(rows) == len(self.images)
+            if whole and term.method in _AT_THE_IMAGE:
+                here = self._at_the_image(term, rows)
+                if self.difference:
+                    return by_difference(here, penalty, scores)
+                return exactly([here], penalty)
+            points = self._points(term, rows)
+            if not points:
                 return self.images.new_zeros(())
             if self.difference:
-                return by_difference(
-                    evaluated,
-                    penalty,
-                    lambda images, at: self._scores(images, rows[at]),
-                )
-            return exactly(evaluated, penalty)
+                weights = [w for w in self.network.parameters() if w.requires_grad]
+                return by_difference_apart(points, penalty, scores, weights)
+            return exactly([_evaluated(one, scores) for one in points], penalty)
 
-    def _at_the_image(self, term: Term) -> list[Evaluated]:
-        assert self.outputs is not None
-        images = self.images
-        factor = 1.0 if term.method == "gradient" else images.detach()
-        every = torch.arange(len(images), device=images.device)
-        scores = self.score(self.outputs, every)[:, None]
-        return [Evaluated(Points(images, factor), scores)]
+    def _at_the_image(self, term: Term, rows: torch.Tensor) -> Evaluated:
+        factor = 1.0 if term.method == "gradient" else self.images.detach()
+        scores = self.question.score(self.outputs, rows)
+        return Evaluated(Points(self._leaves, factor), scores)
 
-    def _elsewhere(
-        self, term: Term, rows: torch.Tensor, healthy: torch.Tensor | None
-    ) -> list[Evaluated]:
-        chosen = self.images.detach().float()
+    def _points(self, term: Term, rows: torch.Tensor) -> list[Points]:
+        """Return where a term takes gradients, nowhere if nothing can be compared."""
+        if not len(rows):
+            return []
+        images, healthy = self.images.detach().float(), self.question.healthy
         baselines: Baselines = term.baselines
         if term.baselines == HEALTHY:
             if healthy is None or healthy.sum() < 2:
                 return []  # no other healthy image to compare with
-            baselines = _draw_healthy(chosen, healthy, rows)
-        chosen = chosen[rows]
-        found = []
-        for one in points_of(term.method, chosen, baselines, term.n_samples):
-            images = one.images.clone().requires_grad_()
-            found.append(
-                Evaluated(Points(images, one.factor), self._scores(images, rows))
-            )
-        return found
-
-    def _scores(self, images: torch.Tensor, rows: torch.Tensor) -> torch.Tensor:
-        return self.score(self.network(images), rows)[:, None]
+            baselines = _draw_healthy(images, healthy, rows)
+        return [*points_of(term.method, images[rows], baselines, term.n_samples)]
 
 
 def _check_finite(attributions: torch.Tensor, term: Term) -> None:
@@ -135,7 +137,27 @@ def _check_finite(attributions: torch.Tensor, term: Term) -> None:
         )
 
 
-def _rows(explained: Explained, rows: torch.Tensor) -> Explained:
+def _evaluated(
+    points: Points, scores: Callable[[torch.Tensor], torch.Tensor]
+) -> Evaluated:
+    images = points.images.detach().clone().requires_grad_()
+    return Evaluated(Points(images, points.factor), scores(images))
+
+
+def _rows(term: Term, question: Question, images: torch.Tensor) -> torch.Tensor:
+    """Return which images of the batch a term looks at, drawn where it is a part."""
+    counted = term.constraint.counted(question.healthy)
+    rows = torch.arange(len(images), device=images.device)
+    if counted is not None:
+        rows = rows[counted]
+    if term.fraction == 1 or not len(rows):
+        return rows
+    kept = max(1, round(term.fraction * len(rows)))
+    chosen = torch.randperm(len(rows))[:kept].sort().values
+    return rows[chosen.to(rows.device)]
+
+
+def _part(explained: Explained, rows: torch.Tensor) -> Explained:
     healthy, mask = explained.healthy, explained.mask
     return replace(
         explained,

@@ -3,78 +3,40 @@
 from __future__ import annotations
 
 import logging
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from clinicadl.data.dataloader import Batch
 from clinicadl.infer import Inferer, SimpleInferer
 from clinicadl.losses.types import Loss, LossOrConfig
-from clinicadl.models import Model
-from clinicadl.models.vanilla import VanillaModel, VanillaModelConfig
+from clinicadl.models.vanilla import VanillaModel
 from clinicadl.networks.types import NetworkOrConfig
 from clinicadl.optim.optimizers.config import OptimizerConfig
-from clinicadl.utils.config import ObjectConfig
 from clinicadl.utils.dictionary.words import IMAGE
 from clinicadl.utils.objects import HasConfig
-from pydantic import Field, field_validator
 from torch import nn
 
+from clinicadl_trust.attribution.balancing import GradientBalance
 from clinicadl_trust.attribution.batches import masks_of, regions_of
 from clinicadl_trust.attribution.constrained_step import ConstrainedStep
 from clinicadl_trust.attribution.constraints.base import Explained
+from clinicadl_trust.attribution.model_config import (
+    AttributionConstrainedModelConfig,
+    SecondOrder,
+)
 from clinicadl_trust.attribution.networks import (
     check_twice_differentiable,
     kinks,
     smooth_network,
 )
+from clinicadl_trust.attribution.schedule import Schedule
 from clinicadl_trust.attribution.supervision import Question, supervise
-from clinicadl_trust.attribution.terms import read_terms
+from clinicadl_trust.attribution.terms import TermLoss, read_terms
 from clinicadl_trust.exceptions import AttributionError
 
-__all__ = ["AttributionConstrainedModel", "AttributionConstrainedModelConfig"]
+__all__ = ["AttributionConstrainedModel"]
 
 logger = logging.getLogger(__name__)
-
-SecondOrder = Literal["auto", "exact", "difference"]
-
-
-class AttributionConstrainedModelConfig(
-    VanillaModelConfig, ObjectConfig["AttributionConstrainedModel"]
-):
-    """Configuration of ``AttributionConstrainedModel``."""
-
-    label_key: str
-    task: str
-    explain: dict[str, Any]
-    constraints: list[dict[str, Any]]
-    mask_key: str | None
-    smooth: bool
-    loss_weight: float = Field(ge=0)
-    warmup: int = Field(ge=0)
-    every: int = Field(ge=1)
-    second_order: SecondOrder
-
-    @field_validator("constraints")
-    @classmethod
-    def _known(cls, tables: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        read_terms(tables)
-        return tables
-
-    @classmethod
-    def _get_class(cls) -> type[Model]:
-        return AttributionConstrainedModel
-
-
-class _Term(nn.Module):
-    """What ClinicaDL's logs know a constraint by; it is not a metric."""
-
-    reduction = "mean"
-
-    def forward(self, *_: torch.Tensor) -> torch.Tensor:
-        raise NotImplementedError(
-            "A constraint is computed from the network's gradient in training, not "
-            "from its outputs: it cannot be a metric."
-        )
 
 
 class AttributionConstrainedModel(
@@ -100,8 +62,9 @@ class AttributionConstrainedModel(
         What the labels are.
     explain : dict
         What is explained of the output, as the options of ``Classification``
-        (``healthy``), ``Regression`` (``output``, ``healthy_below``) or ``Segmentation``
-        (``region``, ``margin``) in ``clinicadl_trust.attribution.supervision``.
+        (``healthy``), ``Regression`` (``output``, ``healthy_below``) or
+        ``Segmentation`` (``region``, ``margin``) in
+        ``clinicadl_trust.attribution.supervision``.
     constraints : list of dict
         Tables as ``read_terms`` takes: the name of each constraint, its weight, the
         attributions that it looks at, and its options.
@@ -115,6 +78,13 @@ class AttributionConstrainedModel(
         Of the classification loss; 0 trains on the constraints alone.
     warmup : int, default=0
         Steps over which the constraints' weights rise from 0.
+    anneal : int, default=0
+        Steps over which they then fall along half a cosine; 0 for never.
+    final : float, default=0.1
+        The part of the weights that is left after annealing.
+    balance : bool, default=False
+        Whether a weight is the norm of the constraint's gradient in that of the
+        supervised loss (``GradientBalance``), instead of a factor of the penalty.
     every : int, default=1
         Constraints are computed at every so many steps, and weigh as much more.
     second_order : {"auto", "exact", "difference"}
@@ -149,6 +119,9 @@ class AttributionConstrainedModel(
         smooth: bool = True,
         loss_weight: float = 1.0,
         warmup: int = 0,
+        anneal: int = 0,
+        final: float = 0.1,
+        balance: bool = False,
         every: int = 1,
         second_order: SecondOrder = "auto",
     ) -> None:
@@ -165,6 +138,9 @@ class AttributionConstrainedModel(
             smooth=smooth,
             loss_weight=loss_weight,
             warmup=warmup,
+            anneal=anneal,
+            final=final,
+            balance=balance,
             every=every,
             second_order=second_order,
         )
@@ -180,6 +156,15 @@ class AttributionConstrainedModel(
             made: nn.Module = self.config.network.get_object()
             self.network = smooth_network(made)
         self.terms = read_terms(self.config.constraints)
+        self.active = [term for term in self.terms if term.weight]
+        self.schedule = Schedule(
+            self.config.warmup,
+            self.config.anneal,
+            self.config.final,
+            self.config.every,
+        )
+        balanced = self.config.balance and self.active
+        self.balance = GradientBalance(len(self.active)) if balanced else None
         self.register_buffer("constraint_step", torch.zeros((), dtype=torch.long))
         self._checked = False
 
@@ -187,6 +172,8 @@ class AttributionConstrainedModel(
         """Reset the weights, and begin the warm-up again."""
         super().reset()
         self.constraint_step.zero_()
+        if self.balance is not None:
+            self.balance.reset()
 
     def forward_step(self, batch: Batch) -> dict[str, torch.Tensor]:  # type: ignore[override]
         """Pass a batch through the network and compute every term of the loss.
@@ -204,31 +191,21 @@ class AttributionConstrainedModel(
         images = batch.get_field(IMAGE, dtype=torch.float32)
         labels = self.supervision.labels(batch)
         self._check_once(images)
-        factor = self._factor() if self.training else 0.0
-        if not factor:
-            loss = self.supervision.penalty(self.network(images), labels)
-            zero = loss.detach() * 0.0
-            return self._weighted(loss, {term.name: zero for term in self.terms})
-        shares = not torch.is_autocast_enabled(images.device.type)
-        if shares:
-            images = images.detach().requires_grad_()
-        outputs = self.network(images)
+        factor = self.schedule.factor(int(self.constraint_step))
+        if not (factor and self.training and self.active):
+            return self._terms(self._supervised(self.network(images), labels), [])
         question = self.supervision.question(labels, images)
-        step = ConstrainedStep(
-            self.network,
-            question.score,
-            images,
-            outputs if shares else None,
-            self._by_difference(),
-        )
+        step = ConstrainedStep(self.network, question, images, self._by_difference())
         explained = self._explained(batch, question, images)
-        penalties = {
-            term.name: factor * term.weight * step.penalty(term, explained)
-            for term in self.terms
-            if term.weight
-        }
-        loss = self.supervision.penalty(outputs, labels)
-        return self._weighted(loss, penalties)
+        penalties = [step.penalty(term, explained) for term in self.active]
+        loss = self._supervised(step.outputs, labels)
+        factors = [factor * term.weight for term in self.active]
+        if self.balance is not None:
+            ratios = self.balance(loss, penalties, self._weights())
+            factors = [a * b for a, b in zip(factors, ratios, strict=True)]
+        return self._terms(
+            loss, [a * b for a, b in zip(factors, penalties, strict=True)]
+        )
 
     def backward_step(
         self,
@@ -248,27 +225,26 @@ class AttributionConstrainedModel(
         assert isinstance(total, torch.Tensor)
         scaled = total if grad_scaler is None else grad_scaler.scale(total)
         # Images require a gradient; theirs is known, and dear in the first layer.
-        scaled.backward(inputs=[w for w in self.parameters() if w.requires_grad])
+        scaled.backward(inputs=self._weights())
         self.constraint_step += 1
 
     def get_loss_functions(self) -> dict[str, Loss]:
         """Return the loss function, and the name of each constraint."""
-        return {"loss": self.loss} | {term.name: _Term() for term in self.terms}
+        return {"loss": self.loss} | {term.name: TermLoss() for term in self.terms}
 
-    def _weighted(
-        self, loss: torch.Tensor, penalties: dict[str, torch.Tensor]
+    def _supervised(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
+        return self.config.loss_weight * self.supervision.penalty(outputs, labels)
+
+    def _terms(
+        self, loss: torch.Tensor, penalties: list[torch.Tensor]
     ) -> dict[str, torch.Tensor]:
-        zero = loss.detach() * 0.0
-        every = {term.name: penalties.get(term.name, zero) for term in self.terms}
-        return {"loss": self.config.loss_weight * loss, **every}
+        """Name every term; those that were not computed are zero."""
+        terms = {term.name: loss.detach() * 0.0 for term in self.terms}
+        names = [term.name for term in self.active][: len(penalties)]
+        return {"loss": loss, **terms, **dict(zip(names, penalties, strict=True))}
 
-    def _factor(self) -> float:
-        """Return what the weights of this step are multiplied by."""
-        step, config = int(self.constraint_step), self.config
-        if step % config.every:
-            return 0.0
-        risen = min(1.0, (step + 1) / (config.warmup + 1))
-        return risen * config.every
+    def _weights(self) -> list[torch.Tensor]:
+        return [weight for weight in self.parameters() if weight.requires_grad]
 
     def _by_difference(self) -> bool:
         if self.config.second_order != "auto":

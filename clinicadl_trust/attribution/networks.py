@@ -15,7 +15,13 @@ from torch.nn.modules.dropout import _DropoutNd
 
 from clinicadl_trust.exceptions import AttributionError
 
-__all__ = ["by_image", "check_twice_differentiable", "kinks", "smooth_network"]
+__all__ = [
+    "by_image",
+    "check_twice_differentiable",
+    "kinks",
+    "mixes_images",
+    "smooth_network",
+]
 
 #: Their gradient is constant by pieces, so its derivative is zero or undefined.
 _KINKED = (
@@ -84,10 +90,20 @@ def kinks(network: nn.Module) -> list[str]:
     found = []
     for module in network.modules():
         noisy = isinstance(module, _DropoutNd) and module.p > 0 and module.training
-        mixing = isinstance(module, _BatchNorm) and module.training
-        if isinstance(module, (*_KINKED, *_POOLED)) or noisy or mixing:
+        if isinstance(module, (*_KINKED, *_POOLED)) or noisy or _mixing(module):
             found.append(type(module).__name__)
     return list(dict.fromkeys(found))
+
+
+def mixes_images(network: nn.Module) -> bool:
+    """Return whether outputs depend on the other images of a batch.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any; batch normalisation in training does that.
+    """
+    return any(_mixing(module) for module in network.modules())
 
 
 @contextmanager
@@ -99,7 +115,7 @@ def by_image(network: nn.Module) -> Iterator[None]:
     network : torch.nn.Module
         Left as it was at the end.
     """
-    mixing = [m for m in network.modules() if isinstance(m, _BatchNorm) and m.training]
+    mixing = [module for module in network.modules() if _mixing(module)]
     for module in mixing:
         module.eval()
     try:
@@ -156,6 +172,10 @@ def _gradient(score: torch.Tensor, points: torch.Tensor) -> torch.Tensor:
             f"No gradient of the output in the image could be computed: {error}."
         ) from error
     return gradient
+
+
+def _mixing(module: nn.Module) -> bool:
+    return isinstance(module, _BatchNorm) and module.training
 
 
 def _smooth(module: nn.Module) -> nn.Module:

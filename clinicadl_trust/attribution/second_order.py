@@ -1,21 +1,28 @@
-"""The gradient of a penalty on a gradient: exactly, or by one more plain backward."""
+"""The gradient of a penalty on a gradient: exactly, or by one more plain backward.
+
+With a = s * grad f(z), and v the derivative of the penalty in a, the derivative in the
+weights w of the penalty is that of the directional derivative of f along u = s * v, and
+so nearly that of ``(f(z + h u) - f(z)) / h``. The network must be smooth: with
+rectifiers or maximum pooling the difference sees another piece.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 
 from clinicadl_trust.attribution.methods import Points, input_gradients
 
-__all__ = ["Evaluated", "by_difference", "exactly"]
+__all__ = ["Evaluated", "by_difference", "by_difference_apart", "exactly"]
 
 #: Length of the step along the direction, as a part of the image's.
 _STEP = 1e-3
 
 Penalty = Callable[[torch.Tensor], torch.Tensor]
-Scores = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+Scores = Callable[[torch.Tensor], torch.Tensor]
 
 
 @dataclass(frozen=True)
@@ -26,7 +33,7 @@ class Evaluated:
     ----------
     points : Points
         Where; ``points.images`` requires a gradient.
-    scores : torch.Tensor of shape (N, 1)
+    scores : torch.Tensor of shape (N,)
         What is explained there.
     """
 
@@ -49,69 +56,132 @@ def exactly(evaluated: Sequence[Evaluated], penalty: Penalty) -> torch.Tensor:
     torch.Tensor
         One value. Its derivative in the weights goes through the gradient.
     """
-    return penalty(_attributions(evaluated, create_graph=True))
+    terms = [
+        input_gradients(one.scores[:, None], one.points.images, create_graph=True)[:, 0]
+        * one.points.factor
+        for one in evaluated
+    ]
+    return penalty(torch.stack(terms).sum(dim=0) if len(terms) > 1 else terms[0])
 
 
 def by_difference(
-    evaluated: Sequence[Evaluated],
-    penalty: Penalty,
-    scores: Scores,
-    step: float = _STEP,
+    evaluated: Evaluated, penalty: Penalty, scores: Scores, step: float = _STEP
 ) -> torch.Tensor:
-    """Return the penalty, whose derivative costs one more plain backward.
-
-    With a = s * grad f(z), and v the derivative of the penalty in a, the derivative in
-    the weights w of the penalty is that of the directional derivative of f along
-    u = s * v, and so nearly that of ``(f(z + h u) - f(z)) / h``. The network must be
-    smooth: with rectifiers or maximum pooling the difference sees another piece.
+    """Return the penalty at points whose graph others need too.
 
     Parameters
     ----------
-    evaluated : sequence of Evaluated
-        The points of an attribution.
+    evaluated : Evaluated
+        The only points of an attribution.
     penalty : callable
         From attributions to one value.
     scores : callable
-        From images of shape (M, C, ...) and which of the points' they are, (M,), to
-        what is explained of them, (M, 1).
+        From images of shape (N, C, ...) to what is explained of them, (N,).
     step : float
-        Length of h u as a part of that of z, image by image.
+        Length of h u as a part of that of z, where it is largest.
 
     Returns
     -------
     torch.Tensor
         One value, the penalty, with the derivative of the difference.
     """
-    attributions = _attributions(evaluated, create_graph=False).requires_grad_()
+    points = evaluated.points
+    gradient = input_gradients(
+        evaluated.scores[:, None], points.images, retain_graph=True
+    )[:, 0]
+    value, direction = _direction(gradient * points.factor, penalty)
+    if direction is None:
+        return value
+    images, along = points.images.detach(), (direction * points.factor).detach()
+    h = _step(images, along, step)
+    change = ((scores(images + h * along) - evaluated.scores) / h).sum()
+    return value + change - change.detach()
+
+
+def by_difference_apart(
+    points: Sequence[Points],
+    penalty: Penalty,
+    scores: Scores,
+    weights: Sequence[torch.Tensor],
+    step: float = _STEP,
+) -> torch.Tensor:
+    """Return the penalty at points that nothing else looks at, one graph at a time.
+
+    The weights' gradient of f(z) comes from the same backward as the image's, before h
+    is known: one h for all points makes it a factor.
+
+    Parameters
+    ----------
+    points : sequence of Points
+        Those of an attribution.
+    penalty, scores, step
+        As in ``by_difference``.
+    weights : sequence of torch.Tensor
+        What is trained.
+
+    Returns
+    -------
+    torch.Tensor
+        One value, the penalty, whose derivative in the weights is known already.
+    """
+    total, here = torch.zeros(()), [torch.zeros_like(weight) for weight in weights]
+    for one in points:
+        images = one.images.detach().clone().requires_grad_()
+        gradient, *found = torch.autograd.grad(
+            scores(images).sum(), [images, *weights], materialize_grads=True
+        )
+        here = [old + new for old, new in zip(here, found, strict=True)]
+        total = gradient * one.factor + total.to(gradient)
+    value, direction = _direction(total, penalty)
+    if direction is None:
+        return value
+    along = [direction * one.factor for one in points]
+    h = min(_step(one.images, u, step) for one, u in zip(points, along, strict=True))
+    change = [-old for old in here]
+    for one, u in zip(points, along, strict=True):
+        found = torch.autograd.grad(
+            scores((one.images + h * u).detach()).sum(), weights, materialize_grads=True
+        )
+        change = [old + new for old, new in zip(change, found, strict=True)]
+    derivatives = [one / h for one in change]
+    known: torch.Tensor = _Known.apply(value, derivatives, *weights)
+    return known
+
+
+class _Known(torch.autograd.Function):
+    """A value whose derivatives in the weights are given."""
+
+    @staticmethod
+    def forward(  # type: ignore[override]
+        ctx: Any,
+        value: torch.Tensor,
+        derivatives: list[torch.Tensor],
+        *_weights: torch.Tensor,
+    ) -> torch.Tensor:
+        ctx.derivatives = derivatives
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
+        return None, None, *[gradient * one for one in ctx.derivatives]
+
+
+def _direction(
+    attributions: torch.Tensor, penalty: Penalty
+) -> tuple[torch.Tensor, torch.Tensor | None]:
+    """Return the penalty and its derivative in the attributions, None where it is 0."""
+    attributions = attributions.detach().requires_grad_()
     value = penalty(attributions)
     if not value.requires_grad:
-        return value
+        return value, None
     (direction,) = torch.autograd.grad(value, attributions)
-    change = torch.zeros_like(value)
-    for one in evaluated:
-        images = one.points.images.detach()
-        along = (direction * one.points.factor).detach()
-        length = along.flatten(1).norm(dim=1)
-        moved = torch.nonzero(length > 0)[:, 0]
-        if not len(moved):
-            continue
-        size = images[moved].flatten(1).norm(dim=1)
-        size = torch.where(size > 0, size, images[0].numel() ** 0.5)
-        h = step * size / length[moved]
-        sides = (-1, *[1] * (images.ndim - 1))
-        there = scores(images[moved] + h.view(sides) * along[moved], moved)
-        change = change + ((there - one.scores[moved])[:, 0] / h).sum()
-    return value.detach() + change - change.detach()
+    return value.detach(), direction if bool(direction.any()) else None
 
 
-def _attributions(evaluated: Sequence[Evaluated], create_graph: bool) -> torch.Tensor:
-    total: torch.Tensor | None = None
-    for one in evaluated:
-        images = one.points.images
-        gradient = input_gradients(
-            one.scores, images, create_graph=create_graph, retain_graph=True
-        )[:, 0]
-        term = gradient * one.points.factor
-        total = term if total is None else total + term
-    assert total is not None
-    return total if create_graph else total.detach()
+def _step(images: torch.Tensor, along: torch.Tensor, step: float) -> torch.Tensor:
+    """Return the longest h for which no image moves by more than a part of itself."""
+    length = along.flatten(1).norm(dim=1)
+    size = images.flatten(1).norm(dim=1)
+    size = torch.where(size > 0, size, images[0].numel() ** 0.5)
+    ratios = torch.where(length > 0, size / length, torch.inf)
+    return step * ratios.min()

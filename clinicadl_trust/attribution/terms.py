@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from inspect import signature
 from typing import Any
+
+import torch
+from torch import nn
 
 from clinicadl_trust.attribution.baselines import BASELINES
 from clinicadl_trust.attribution.constraints.base import AttributionConstraint
@@ -13,12 +17,15 @@ from clinicadl_trust.attribution.methods import DIFFERENTIABLE
 from clinicadl_trust.exceptions import ConfigError, PluginError, did_you_mean
 from clinicadl_trust.plugins import load
 
-__all__ = ["HEALTHY", "Term", "read_terms"]
+__all__ = ["HEALTHY", "Term", "TermLoss", "read_terms"]
 
 #: The baseline that is drawn from the healthy images of a batch.
 HEALTHY = "healthy"
 
-_OWN = ("name", "weight", "method", "baselines", "n_samples")
+#: ClinicaDL cannot read back other names.
+_LABEL = re.compile("[A-Za-z0-9]+")
+
+_OWN = ("name", "label", "weight", "method", "baselines", "n_samples", "fraction")
 
 
 @dataclass(frozen=True)
@@ -28,7 +35,7 @@ class Term:
     Attributes
     ----------
     name : str
-        Of the plugin, and of the term in the logs.
+        Of the term in the logs: its label, else that of the plugin.
     constraint : AttributionConstraint
         What it penalises.
     weight : float
@@ -39,6 +46,8 @@ class Term:
         What images are compared with.
     n_samples : int
         Samples of an attribution.
+    fraction : float
+        Of the images that count, how many are looked at in a step.
     """
 
     name: str
@@ -47,6 +56,20 @@ class Term:
     method: str
     baselines: str
     n_samples: int
+    fraction: float = 1.0
+
+
+class TermLoss(nn.Module):
+    """What ClinicaDL's logs know a constraint by; it is not a metric."""
+
+    reduction = "mean"
+
+    def forward(self, *_: torch.Tensor) -> torch.Tensor:
+        """Refuse: outputs and labels do not tell it."""
+        raise NotImplementedError(
+            "A constraint is computed from the network's gradient in training, not "
+            "from its outputs: it cannot be a metric."
+        )
 
 
 def read_terms(tables: list[dict[str, Any]]) -> tuple[Term, ...]:
@@ -57,7 +80,9 @@ def read_terms(tables: list[dict[str, Any]]) -> tuple[Term, ...]:
     tables : list of dict
         Each with the ``name`` of a plugin; ``weight`` (1 by default), ``method``
         (gradient), ``baselines`` (zeros, blurred, rolled, or healthy: the healthy
-        images of the batch) and ``n_samples`` (1); and the constraint's own options.
+        images of the batch), ``n_samples`` (1), ``fraction`` (1; a part of the images,
+        drawn anew at each step) and ``label`` (what the logs call it); and the
+        constraint's own options.
 
     Raises
     ------
@@ -75,7 +100,7 @@ def read_terms(tables: list[dict[str, Any]]) -> tuple[Term, ...]:
     if repeated:
         raise ConfigError(
             f"constraints holds '{repeated[0]}' more than once. Its terms could not be "
-            "told apart in the logs: keep one."
+            "told apart in the logs: keep one, or give each a label."
         )
     return terms
 
@@ -105,14 +130,27 @@ def _term(table: Mapping[str, Any], where: str) -> Term:
             raise ConfigError(
                 f"{where}.{key} = '{value}' is unknown.{did_you_mean(value, names)}"
             )
+    fraction = _number(table.get("fraction", 1.0), f"{where}.fraction", 0.0)
+    if not 0 < fraction <= 1:
+        raise ConfigError(f"{where}.fraction = {fraction:g} must be in (0, 1].")
     return Term(
-        name=cls.__name__,
+        name=_label(table.get("label", cls.__name__), f"{where}.label"),
         constraint=cls(**options),
         weight=_number(table.get("weight", 1.0), f"{where}.weight", 0.0),
         method=method,
         baselines=baselines,
         n_samples=int(_number(table.get("n_samples", 1), f"{where}.n_samples", 1)),
+        fraction=fraction,
     )
+
+
+def _label(value: Any, where: str) -> str:
+    if not isinstance(value, str) or not _LABEL.fullmatch(value) or value == "loss":
+        raise ConfigError(
+            f"{where} = {value!r} names a column of the logs: give letters and digits "
+            "only, and not 'loss'."
+        )
+    return value
 
 
 def _number(value: Any, where: str, least: float) -> float:

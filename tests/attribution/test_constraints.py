@@ -18,6 +18,7 @@ from clinicadl_trust.attribution.methods import Points
 from clinicadl_trust.attribution.second_order import (
     Evaluated,
     by_difference,
+    by_difference_apart,
     exactly,
 )
 from clinicadl_trust.exceptions import AttributionError
@@ -200,19 +201,31 @@ def test_the_difference_gives_the_exact_gradient(constraint, factor):
     def gradient(how):
         points = images.clone().requires_grad_()
         factors = images if factor == "image" else 1.0
-        evaluated = [Evaluated(Points(points, factors), network(points))]
-        value = how(
-            evaluated, lambda found: constraint(Explained(found, healthy=healthy))
-        )
+        here = Points(points, factors)
         weights = list(network.parameters())
+        value = how(
+            Evaluated(here, network(points)[:, 0]),
+            lambda found: constraint(Explained(found, healthy=healthy)),
+            lambda found: network(found)[:, 0],
+            weights,
+        )
         found = torch.autograd.grad(value, weights, materialize_grads=True)
         return value.item(), torch.cat([each.flatten() for each in found])
 
-    value, exact = gradient(exactly)
-    same, quick = gradient(
-        lambda e, p: by_difference(e, p, lambda x, at: network(x), step=1e-6)
-    )
-    assert same == pytest.approx(value)
-    assert (quick - exact).norm() < 1e-4 * exact.norm()
-    _, coarse = gradient(lambda e, p: by_difference(e, p, lambda x, at: network(x)))
-    assert (coarse - exact).norm() < 0.01 * exact.norm()
+    def shared(step):
+        return lambda here, penalty, scores, _: by_difference(
+            here, penalty, scores, step
+        )
+
+    def apart(step):
+        return lambda here, penalty, scores, weights: by_difference_apart(
+            [here.points], penalty, scores, weights, step
+        )
+
+    value, exact = gradient(lambda here, penalty, *_: exactly([here], penalty))
+    for how in (shared, apart):
+        same, quick = gradient(how(1e-6))
+        assert same == pytest.approx(value)
+        assert (quick - exact).norm() < 1e-4 * exact.norm()
+        _, coarse = gradient(how(1e-3))
+        assert (coarse - exact).norm() < 0.01 * exact.norm()

@@ -72,7 +72,7 @@ def regression(*constraints, n_outputs=1, **options):
         loss=MSELossConfig(),
         mask_key="lesion",
         network=CNNConfig(
-            in_shape=SHAPE, num_outputs=n_outputs, conv_args={"channels": [2]}
+            in_shape=SHAPE, num_outputs=n_outputs, conv_args={"channels": [2, 2]}
         ),
         **options,
     )
