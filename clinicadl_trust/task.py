@@ -9,38 +9,13 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from clinicadl_trust.exceptions import CohortError, did_you_mean
+from clinicadl_trust.exceptions import CohortError
 from clinicadl_trust.tables import as_text
+from clinicadl_trust.task_checks import check_quantity, check_volumes, ordered
 
 __all__ = ["Kind", "Task"]
 
 Kind = Literal["classification", "regression", "segmentation"]
-
-_CONTROL_NAMES = frozenset(
-    (
-        "0",
-        "absent",
-        "cn",
-        "con",
-        "control",
-        "controls",
-        "ctl",
-        "ctrl",
-        "cu",
-        "false",
-        "hc",
-        "healthy",
-        "hv",
-        "nc",
-        "neg",
-        "negative",
-        "no",
-        "normal",
-        "smci",
-        "stable",
-        "unaffected",
-    )
-)
 
 #: A numeric column with more values than this is a quantity, unless told otherwise.
 _MANY_VALUES = 10
@@ -117,7 +92,7 @@ class Task:
         """
         label, values = str(values.name), values.dropna()
         if kind == "segmentation":
-            _check_volumes(values, label, source)
+            check_volumes(values, label, source)
             return cls("segmentation", label)
         names = as_text(values)
         if names.nunique() < 2:
@@ -131,7 +106,7 @@ class Task:
             many = numeric and names.nunique() > _MANY_VALUES
             kind = "regression" if many else "classification"
         if kind == "regression":
-            _check_quantity(values, numeric, label, source)
+            check_quantity(values, label, source)
             return cls("regression", label)
         classes = sorted(names.unique())
         if len(classes) > _MANY_CLASSES:
@@ -139,7 +114,7 @@ class Task:
                 f"Label '{label}' has {len(classes)} classes in {source}. If it is a "
                 "quantity, ask for a regression and write n/a for what is missing."
             )
-        return cls("classification", label, _ordered(classes, positive, label))
+        return cls("classification", label, ordered(classes, positive, label))
 
     @classmethod
     def several(
@@ -261,45 +236,3 @@ class Task:
                 f"{list(self.classes)}."
             )
         return text.map(codes).to_numpy(dtype=int)
-
-
-def _check_quantity(values: pd.Series, numeric: bool, label: str, source: str) -> None:
-    if not numeric:
-        raise CohortError(
-            f"A regression needs a numeric label; '{label}' in {source} holds "
-            f"{values.iloc[0]!r}. Write numbers with a point, and n/a when missing."
-        )
-    if not np.isfinite(values.astype(float)).all():
-        raise CohortError(
-            f"Label '{label}' in {source} holds an infinite value. Write n/a instead."
-        )
-
-
-def _check_volumes(values: pd.Series, label: str, source: str) -> None:
-    numeric = pd.api.types.is_numeric_dtype(values)
-    if not numeric or (values < 0).any() or not np.isfinite(values.astype(float)).all():
-        raise CohortError(
-            f"A segmentation needs the volume of each mask; '{label}' in {source} "
-            f"holds {values.iloc[0]!r}. Name the masks' files: [cohort.mask]."
-        )
-    if not (values > 0).any():
-        raise CohortError(
-            f"All {len(values)} masks '{label}' of {source} are empty: there is "
-            "nothing to segment. Look at [cohort.mask]."
-        )
-
-
-def _ordered(names: list[str], positive: object, label: str) -> tuple[str, ...]:
-    if positive is not None:
-        wanted = as_text(pd.Series([positive])).iloc[0]
-        folded = [name for name in names if name.casefold() == wanted.casefold()]
-        if wanted not in names and len(folded) != 1:
-            raise CohortError(
-                f"Positive class '{wanted}' is not a value of '{label}'."
-                f"{did_you_mean(wanted, names)}"
-            )
-        last = wanted if wanted in names else folded[0]
-    else:
-        patients = [name for name in names if name.casefold() not in _CONTROL_NAMES]
-        last = patients[0] if len(names) == 2 and len(patients) == 1 else names[-1]
-    return (*(name for name in names if name != last), last)
