@@ -64,6 +64,7 @@ from clinicadl_trust.stats.roc import (
     sensitivity_at_specificity,
 )
 from clinicadl_trust.stats.rows import read_statistics, write_statistics
+from clinicadl_trust.stats.seeds import seed_ttest
 from clinicadl_trust.stats.subgroups import Subgroups, subgroups
 from clinicadl_trust.stats.units import unit_interval, unit_ttest
 
@@ -131,6 +132,7 @@ __all__ = [
     "required_sample_size",
     "roc_auc",
     "roc_curve",
+    "seed_ttest",
     "sensitivity_at_specificity",
     "site_metrics",
     "subgroups",

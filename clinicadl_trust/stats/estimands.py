@@ -8,6 +8,7 @@ __all__ = [
     "LEAKY",
     "PATIENT",
     "RETRAINED",
+    "SEED",
     "VALIDATION",
     "name_place",
     "new_unit",
@@ -21,6 +22,9 @@ HOSPITAL = "a new hospital, for these trained models"
 
 #: Cross-validation: each fold trains anew, on as many patients as one fold does.
 RETRAINED = "a retrained model and a new patient of these hospitals"
+
+#: Training begins from other random weights and another order of the images.
+SEED = "these ways of training from a new seed, on these test images"
 
 #: Labels redrawn and the model refitted: is there anything to learn at all?
 CHANCE = "a retrained model against one that has nothing to learn"

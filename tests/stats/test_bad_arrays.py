@@ -70,6 +70,7 @@ FUNCTIONS = {
         },
         {},
     ),
+    "seed_ttest": ({"differences": FOLDS}, {}),
     "unit_interval": ({"values": FOLDS}, {}),
     "unit_ttest": ({"differences": FOLDS}, {}),
     "wilcoxon": ({"differences": FOLDS}, {}),

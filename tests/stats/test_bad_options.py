@@ -100,6 +100,7 @@ CALLS = {
     "required_sample_size": {"metric": "roc_auc", "value": 0.8, "width": 0.1},
     "roc_auc": BINARY,
     "roc_curve": {"predictions": HELD_OUT},
+    "seed_ttest": {"differences": FOLDS},
     "sensitivity_at_specificity": BINARY,
     "site_metrics": {"predictions": BY_SITE},
     "subgroups": {"predictions": ONE_MODEL, "by": "sex"},

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from predictions_factory import concat, folds, held_out, multiclass, regression
+from predictions_factory import (
+    cohort,
+    concat,
+    folds,
+    held_out,
+    multiclass,
+    predict,
+    regression,
+)
 
 import clinicadl_trust
 from clinicadl_trust import stats
@@ -20,6 +28,11 @@ MODELS = {"cnn": 1.5, "svm": 1.0, "metadata": 0.2}
 SEALED = held_out(MODELS, participants=60, sites=6)
 SINGLE = held_out(MODELS, participants=60, visits=1, sites=6)
 FOLDS = folds(MODELS, participants=60, repeats=2)
+SEEDS = concat(
+    predict(cohort(60, sites=6), model, effect, seed)
+    for model, effect in MODELS.items()
+    for seed in range(3)
+)
 SITES = folds(MODELS, by="site", participants=60, sites=6, n_splits=6)
 READ = concat(
     held_out({f"r{n} {way}": effect}, participants=60, visits=1).assign(
@@ -42,10 +55,16 @@ TABLES = {
     "cross_validation_interval": (FOLDS,),
     "heterogeneity": (SEALED, SITES),
     "icc": (SINGLE,),
+    "seed_ttest": (SEEDS,),
     "unit_interval": (SEALED, SITES),
     "unit_ttest": (SEALED, SITES),
 }
-SPECIAL = ("cohen_kappa", "icc", "mrmc")  # refuse other tables for other reasons
+SPECIAL = (
+    "cohen_kappa",
+    "icc",
+    "mrmc",
+    "seed_ttest",
+)  # refuse other tables for other reasons
 FUNCTIONS = [
     name
     for name in on_predictions.__all__

@@ -49,6 +49,7 @@ from clinicadl_trust.stats.on_predictions.paired import (
 )
 from clinicadl_trust.stats.on_predictions.planning import required_sample_size
 from clinicadl_trust.stats.on_predictions.readers import mrmc
+from clinicadl_trust.stats.on_predictions.seeds import seed_ttest
 from clinicadl_trust.stats.on_predictions.sites import (
     heterogeneity,
     unit_interval,
@@ -85,6 +86,7 @@ __all__ = [
     "reliability_curve",
     "required_sample_size",
     "roc_auc",
+    "seed_ttest",
     "sensitivity_at_specificity",
     "subgroups",
     "unit_interval",
