@@ -2,6 +2,12 @@
 
 from clinicadl_trust.attribution.attributions import attributions
 from clinicadl_trust.attribution.constraints import AttributionConstraint, Explained
+from clinicadl_trust.attribution.interpretation import (
+    Interpretation,
+    interpret,
+    interpretations,
+    stability,
+)
 from clinicadl_trust.attribution.model import AttributionConstrainedModel
 from clinicadl_trust.attribution.networks import (
     check_twice_differentiable,
@@ -13,8 +19,12 @@ __all__ = [
     "AttributionConstrainedModel",
     "AttributionConstraint",
     "Explained",
+    "Interpretation",
     "attributions",
     "check_twice_differentiable",
     "disease_logit",
+    "interpret",
+    "interpretations",
     "smooth_network",
+    "stability",
 ]

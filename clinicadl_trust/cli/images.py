@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from clinicadl_trust.caps import ImageType
 
-__all__ = ["image_option", "read_image_type"]
+__all__ = ["image_option", "inline_table", "read_image_type"]
 
 image_option = click.option(
     "--image",
@@ -37,21 +37,40 @@ def read_image_type(value: str | None, caps: Path) -> ImageType:
         If it is no image type.
     """
     from clinicadl_trust.caps import ImageType
-    from clinicadl_trust.exceptions import ConfigError
 
     if value is None:
         return _generated(caps) or ImageType.parse("T1Linear")
     if not value.lstrip().startswith("{"):
         return ImageType.parse(value.strip())
+    return ImageType.parse(inline_table(value, "--image"))
+
+
+def inline_table(value: str, option: str) -> dict[str, Any]:
+    """Read an option that is an inline TOML table.
+
+    Parameters
+    ----------
+    value : str
+        As given.
+    option : str
+        The option, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If it is no table.
+    """
+    from clinicadl_trust.exceptions import ConfigError
+
     if sys.version_info >= (3, 11):
         import tomllib
     else:
         import tomli as tomllib
     try:
-        return ImageType.parse(tomllib.loads(f"image = {value}")["image"])
+        return tomllib.loads(f"table = {value}")["table"]
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(
-            f"--image {value!r} is no inline TOML table: {error}. Write for example "
+            f"{option} {value!r} is no inline TOML table: {error}. Write for example "
             """'{data_type = "t1_linear", suffix = "T1w"}'."""
         ) from error
 

@@ -29,6 +29,7 @@ HELP = {
     "compare": "Say which model is better, with an interval and one p-value.",
     "evaluate": "Estimate each model's performance with honest intervals.",
     "generate": "Make a synthetic CAPS with a known, planted effect.",
+    "interpret": "Say what trained networks look at: maps, tables and metrics.",
     "plugins": "List, write and check plugins.",
     "predict": "Predict with a trained model.",
     "report": "Write the HTML report of a benchmark.",

@@ -1,0 +1,84 @@
+"""The interpretations of many runs in one place: tables, means, stability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from clinicadl_trust.attribution.interpretation.stability import stability
+from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.interpretations import METRICS, Interpretation, summary_dir
+from clinicadl_trust.stats import evaluate
+from clinicadl_trust.tables import write_whole
+
+__all__ = ["mean_metrics", "write_summary"]
+
+_RUN = ["split_strategy", "repeat", "split", "model"]
+
+
+def write_summary(root: Path, made: Sequence[Interpretation]) -> list[Path]:
+    """Write what many runs say by one method in the folder that holds them.
+
+    Parameters
+    ----------
+    root : pathlib.Path
+        The output of a benchmark.
+    made : sequence of Interpretation
+        Of one group and one method, finished.
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``attribution_metrics.tsv``, all rows of all runs; and ``stability.tsv``, where
+        a model was trained with several seeds on one fold.
+    """
+    folder = summary_dir(root, made[0].group, made[0].method)
+    tables = [each.metrics() for each in made]
+    written = [_write(pd.concat(tables), folder / "attribution_metrics.tsv")]
+    runs = pd.concat([table[_RUN].head(1) for table in tables], ignore_index=True)
+    seeds = [
+        stability(
+            [made[number].maps for number in rows.index],
+            group=made[0].group,
+            method=made[0].method,
+        )
+        for _, rows in runs.groupby(_RUN, sort=False, dropna=False)
+        if len(rows) > 1
+    ]
+    if seeds:
+        written.append(_write(pd.concat(seeds), folder / "stability.tsv"))
+    return written
+
+
+def mean_metrics(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, str]:
+    """Estimate the mean of each metric, with an interval clustered by participant.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of one method, as ``Interpretation.metrics`` reads it; of one run or many.
+    group : str
+        Its data group.
+
+    Returns
+    -------
+    estimates : pandas.DataFrame
+        As ``stats.evaluate`` returns them.
+    problem : str
+        Why there are none, else nothing: the table then has no interval.
+    """
+    known = [name for name in METRICS if name in table and table[name].notna().any()]
+    if not known:
+        return pd.DataFrame(), "no metric has a value"
+    try:
+        return evaluate(table, known, group=group), ""
+    except StatisticsError as error:
+        return pd.DataFrame(), str(error)
+
+
+def _write(table: pd.DataFrame, path: Path) -> Path:
+    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    write_whole(path, text)
+    return path
