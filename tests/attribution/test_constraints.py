@@ -50,9 +50,27 @@ def test_lesions_of_patients_may(batch):
     mask = (torch.rand(4, 1, 5, 6, 7) > 0.7).float()
     target = mask.double() * (~healthy).double().view(-1, 1, 1, 1, 1)
     wanted = (nn.functional.softplus(batch) - target * batch).mean()
-    constraint = HealthyGradient("supervised", scale="none")
+    constraint = HealthyGradient("supervised", scale="none", balanced=False)
     found = constraint(explained(batch, healthy=healthy, mask=mask))
     assert found == pytest.approx(wanted.item())
+
+
+def test_small_lesions_count_as_much_as_the_rest(batch):
+    healthy = torch.tensor([True, False])
+    mask = torch.zeros(2, 1, 5, 6, 7)
+    mask[:, :, 0, 0, :2] = 1
+    maps = batch[:2]
+    inside, outside = maps[1][mask[1] > 0], maps[1][mask[1] == 0]
+    softplus = nn.functional.softplus
+    patient = (softplus(-inside).mean() + softplus(outside).mean()) / 2
+    wanted = (softplus(maps[0]).mean() + patient) / 2
+    constraint = HealthyGradient("supervised", scale="none")
+    found = constraint(explained(maps, healthy=healthy, mask=mask))
+    assert found == pytest.approx(wanted.item())
+    for full in (0, 1):  # no lesion, or nothing else: the plain mean
+        given = explained(maps, healthy=healthy, mask=torch.full_like(mask, full))
+        plain = HealthyGradient("supervised", scale="none", balanced=False)
+        assert constraint(given) == pytest.approx(plain(given).item())
 
 
 def test_the_scale_of_the_gradient_does_not_matter_after_rms(batch):

@@ -28,12 +28,18 @@ class HealthyGradient(AttributionConstraint):
         disease and the rest may not.
     scale : {"rms", "voxels", "none"}
         As in ``rescale``.
+    balanced : bool
+        Whether a patient's lesions, however small, count as much as the rest of the
+        image: of use in ``supervised`` mode only.
 
     Notes
     -----
     The penalty of an image is the mean over voxels of
     ``softplus(a) - t * a``, the binary cross-entropy with logit a, where t is 0 in
-    healthy images and the lesion mask in patients.
+    healthy images and the lesion mask in patients. ``balanced`` takes half of the mean
+    over lesions and half of the mean over the other voxels instead; this is ours. Where
+    lesions are one voxel in 100 the plain mean does not notice them, and the mask
+    changes nothing.
 
     References
     ----------
@@ -49,6 +55,7 @@ class HealthyGradient(AttributionConstraint):
         self,
         mode: Literal["unsupervised", "supervised"] = "unsupervised",
         scale: Scale = "rms",
+        balanced: bool = True,
     ) -> None:
         if mode not in ("unsupervised", "supervised"):
             raise AttributionError(
@@ -56,6 +63,7 @@ class HealthyGradient(AttributionConstraint):
             )
         self.mode = mode
         self.scale = scale
+        self.balanced = balanced
         self.needs_mask = mode == "supervised"
 
     def counted(self, healthy: torch.Tensor | None) -> torch.Tensor | None:
@@ -75,7 +83,18 @@ class HealthyGradient(AttributionConstraint):
         loss = functional.binary_cross_entropy_with_logits(
             attributions, target, reduction="none"
         )
-        penalties = loss.flatten(1).mean(dim=1)
         if self.mode == "unsupervised":
-            return penalties.masked_fill(~healthy, torch.nan)
-        return penalties
+            return loss.flatten(1).mean(dim=1).masked_fill(~healthy, torch.nan)
+        if self.balanced:
+            loss = loss * _balance(target)
+        return loss.flatten(1).mean(dim=1)
+
+
+def _balance(target: torch.Tensor) -> torch.Tensor:
+    """Return weights of mean 1 that give ones and zeros of an image equal sums."""
+    inside = target.flatten(1).mean(dim=1).reshape(-1, *[1] * (target.ndim - 1))
+    both = (inside > 0) & (inside < 1)
+    tiny = torch.finfo(target.dtype).tiny
+    ones = 0.5 / inside.clamp_min(tiny)
+    zeros = 0.5 / (1 - inside).clamp_min(tiny)
+    return torch.where(both, torch.where(target > 0, ones, zeros), 1.0)
