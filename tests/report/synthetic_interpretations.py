@@ -95,7 +95,7 @@ def _interpret(each, rows, files, focus, rng) -> None:
         nib.save(nib.Nifti1Image(values, affine), each.map_of(*ids))
         record = {"image": str(image), "mask": str(mask or "")}
         each.record_of(*ids).write_text(json.dumps(record))
-        metrics.append({**row.drop("score").to_dict(), **scores})
+        metrics.append({**row.to_dict(), **scores})
         shares = rng.dirichlet(np.arange(1, 15) * (1 + focus))
         regions += [
             {**dict(zip(_IDS, ids, strict=True)), "region": name, "mean": share / 1e3}

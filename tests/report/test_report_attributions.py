@@ -16,9 +16,13 @@ import pandas as pd
 import pytest
 from synthetic_benchmark import make_benchmark
 
-from clinicadl_trust.interpretations import METRICS, interpretations
+from clinicadl_trust.interpretations import METRICS, interpretations, summary_dir
 from clinicadl_trust.report import render_report, write_report
 from clinicadl_trust.report.attributions import read_interpreted
+from clinicadl_trust.report.attributions.differences import (
+    difference_over_seeds,
+    differences,
+)
 from clinicadl_trust.report.attributions.interpreted import Interpreted
 from clinicadl_trust.report.attributions.matrix import make_matrix
 from clinicadl_trust.report.attributions.means import mean_map
@@ -27,13 +31,14 @@ from clinicadl_trust.report.attributions.participants import choose_participants
 from clinicadl_trust.report.attributions.pictures import Layer, shared_limits
 from clinicadl_trust.report.attributions.statistics import (
     choose_unit,
-    difference_of_means,
     mean_of,
+    means,
+    means_of_stability,
 )
 from clinicadl_trust.report.attributions.words import trained_with
 from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import attributions, order
-from clinicadl_trust.stats import unit_interval, unit_ttest
+from clinicadl_trust.stats import compare, evaluate, unit_interval, unit_ttest
 
 
 @pytest.fixture(scope="session")
@@ -283,16 +288,46 @@ def test_intervals_over_participants_count_each_once(found):
     assert mean_of(table.assign(lesion_dice=np.nan), "lesion_dice", "seed") is None
 
 
-def test_models_with_other_seeds_are_compared_on_their_participants(found):
-    first = found.table.query("model == 'cnn' and method == 'gradient' and seed == 0")
-    second = found.table.query(
-        "model == 'constrained' and method == 'gradient' and seed == 2"
+def test_with_few_seeds_the_numbers_are_those_of_the_statistics(found):
+    table = found.table.query("method == 'gradient' and seed < 2")
+    metrics, pair = ("lesion_auprc", "completeness_error"), ("constrained", "cnn")
+    made = means(table, metrics, "participant_id", "test")
+    expected = evaluate(table, metrics)
+    pd.testing.assert_frame_equal(made, expected[list(made)])
+    assert made["low"].notna().all()
+    (row,) = differences(table, metrics[:1], "participant_id", "test", [pair]).to_dict(
+        "records"
     )
-    metric = "lesion_auprc"
-    assert difference_of_means(first, second, metric, "seed") is None
-    made = difference_of_means(second, first, metric, "participant_id")
-    people = [t.groupby("participant_id")[metric].mean() for t in (second, first)]
-    assert made.effect == pytest.approx((people[0] - people[1]).mean())
+    for reference in ("cnn", "constrained"):
+        (other,) = compare(table, metrics[:1], reference).to_dict("records")
+        sign = 1 if reference == "cnn" else -1
+        assert row["value"] == pytest.approx(sign * other["value"])
+        ends = sorted([sign * other["low"], sign * other["high"]])
+        assert [row["low"], row["high"]] == pytest.approx(ends)
+        assert row["p_value"] == pytest.approx(other["p_value"])
+    assert (row["model"], row["reference"]) == pair
+
+
+def test_without_common_seeds_nothing_is_compared_over_seeds(found):
+    first = found.table.query("model == 'cnn' and seed == 0")
+    second = found.table.query("model == 'constrained' and seed > 0")
+    assert difference_over_seeds(first, second, "lesion_auprc") is None
+
+
+def test_how_alike_seeds_are_is_shown(copy):
+    folder = summary_dir(copy, "test", "integrated_gradients")
+    folder.mkdir(parents=True)
+    first = interpretations(copy / "runs")[0].metrics()
+    keys = ["participant_id", "session_id", "split_strategy", "label"]
+    table = first[keys].assign(model="cnn", n_maps=3, stability_top_dice=0.25)
+    table["stability_spearman"] = np.linspace(0.1, 0.3, len(table))
+    table.to_csv(folder / "stability.tsv", sep="\t", index=False)
+    made = means_of_stability(read_interpreted(read_benchmark(copy)))
+    made = made.set_index("metric")
+    people = table.groupby("participant_id")["stability_spearman"].mean()
+    assert made["value"]["stability_spearman"] == pytest.approx(people.mean())
+    assert made["value"]["stability_top_dice"] == 0.25
+    assert set(made["model"]) == {"cnn"}
 
 
 def test_what_a_model_was_trained_with():
@@ -424,7 +459,7 @@ def test_without_masks_participants_are_chosen_by_their_ids(copy):
     middle = people[(len(people) - 1) // 2]
     assert [c.participant_id for c in chosen] == [people[-1], middle, people[0]]
     assert found.metrics[0] == "completeness_error"
-    assert make_matrix(found, "seed").metric == "Completeness error"
+    assert make_matrix(found, "seed", []).metric == "Completeness error"
 
 
 def test_a_group_that_is_left_out_is_named(copy):
@@ -434,6 +469,28 @@ def test_a_group_that_is_left_out_is_named(copy):
     assert "sealed (outside) are there too" in line
 
 
+def test_models_explained_in_different_ways_are_not_compared(copy, undrawn):
+    method_of = {"cnn": "gradient", "constrained": "integrated_gradients"}
+    for each in interpretations(copy / "runs"):
+        if method_of[each.metrics()["model"].iloc[0]] != each.method:
+            shutil.rmtree(each.folder)
+    section = attributions.build(read_benchmark(copy))
+    assert section.missing == ()
+    assert section.content["forests"] == []
+    (cells,) = [
+        line["cells"]
+        for line in section.content["metrics"]
+        if line["title"] == "AUPRC in the lesions"
+    ]
+    assert cells[0] == ("\N{EM DASH}", "")
+    assert cells[1][1]
+    rows = section.content["matrix"].rows
+    assert [[bool(cell.interval) for cell in row[-1]] for row in rows] == [
+        [False, True],
+        [True, False],
+    ]
+
+
 def test_a_single_model_has_no_matrix(found):
     runs = found.of("cnn", "gradient")
-    assert make_matrix(Interpreted(found.benchmark, runs), "seed") is None
+    assert make_matrix(Interpreted(found.benchmark, runs), "seed", []) is None

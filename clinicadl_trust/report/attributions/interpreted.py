@@ -11,8 +11,10 @@ import pandas as pd
 
 from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import AttributionError, RunError
-from clinicadl_trust.interpretations import METRICS, Interpretation
+from clinicadl_trust.interpretations import METRICS, Interpretation, summary_dir
+from clinicadl_trust.prediction_checks import TEXT_COLUMNS
 from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
+from clinicadl_trust.tables import read_table
 
 __all__ = ["Interpreted", "Run", "read_interpreted"]
 
@@ -118,6 +120,20 @@ class Interpreted:
             for name in METRICS
             if name in self.table and self.table[name].notna().any()
         )
+
+    @cached_property
+    def stability(self) -> pd.DataFrame:
+        """``stability.tsv`` of the first method: no rows where there is none."""
+        folder = summary_dir(
+            self.benchmark.directory, self.group, next(iter(self.methods), "")
+        )
+        path, strategy = folder / "stability.tsv", self.strategy
+        if not path.is_file() or strategy is None:
+            return pd.DataFrame({"model": [], "split_strategy": []})
+        table = read_table(path, "table of stability", AttributionError, TEXT_COLUMNS)
+        known = {model.name for model in self.models}
+        kept = table["model"].isin(known) & (table["split_strategy"] == strategy.name)
+        return table[kept]
 
     def of(self, model: str, method: str) -> tuple[Run, ...]:
         """Return the runs of a model by a method, seed by seed."""

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
-import numpy as np
+import pandas as pd
 
+from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.plots.attribution_matrix import cell_colors
 from clinicadl_trust.report.attributions.interpreted import Interpreted
-from clinicadl_trust.report.attributions.statistics import mean_of
+from clinicadl_trust.report.attributions.statistics import means
 from clinicadl_trust.report.attributions.words import (
     is_better_high,
     method_name,
@@ -49,7 +51,9 @@ class Matrix:
     rows: tuple[tuple[str, str, tuple[Cell, ...]], ...]
 
 
-def make_matrix(interpreted: Interpreted, unit: str) -> Matrix | None:
+def make_matrix(
+    interpreted: Interpreted, unit: str, problems: list[str]
+) -> Matrix | None:
     """Make the matrix of the first metric.
 
     Parameters
@@ -58,6 +62,8 @@ def make_matrix(interpreted: Interpreted, unit: str) -> Matrix | None:
         What is shown.
     unit : {"seed", "participant_id"}
         What intervals are over.
+    problems : list of str
+        Takes what could not be computed and why.
 
     Returns
     -------
@@ -66,23 +72,24 @@ def make_matrix(interpreted: Interpreted, unit: str) -> Matrix | None:
     """
     if not interpreted.metrics or len(interpreted.models) < 2:
         return None
-    metric, table = interpreted.metrics[0], interpreted.table
-    found = {
-        (model.name, method): mean_of(
-            table[(table["model"] == model.name) & (table["method"] == method)],
-            metric,
-            unit,
-        )
-        for model in interpreted.models
-        for method in interpreted.methods
-    }
-    values = [np.nan if each is None else each.value for each in found.values()]
+    metric, found = interpreted.metrics[0], dict[tuple[str, str], pd.Series]()
+    for method in interpreted.methods:
+        table = interpreted.table
+        table = table[table["method"] == method]
+        try:
+            made = means(table, (metric,), unit, interpreted.group)
+        except StatisticsError as error:
+            problems.append(str(error))
+            continue
+        found |= {(str(row["model"]), method): row for _, row in made.iterrows()}
+    if not found:
+        return None
+    keys = [(m.name, how) for m in interpreted.models for how in interpreted.methods]
+    values = [found[key]["value"] if key in found else math.nan for key in keys]
     colors = cell_colors(values, greater_is_better=is_better_high(metric))
     cells = {
-        key: Cell("\N{EM DASH}", "", *color)
-        if each is None
-        else Cell(number(each.value), interval(each.low, each.high), *color)
-        for (key, each), color in zip(found.items(), colors, strict=True)
+        key: _cell(found.get(key), color)
+        for key, color in zip(keys, colors, strict=True)
     }
     trained = _trained(interpreted)
     rows = tuple(
@@ -95,6 +102,13 @@ def make_matrix(interpreted: Interpreted, unit: str) -> Matrix | None:
     )
     names = tuple(method_name(method) for method in interpreted.methods)
     return Matrix(title_of(metric), names, rows)
+
+
+def _cell(row: pd.Series | None, color: tuple[str, str]) -> Cell:
+    if row is None or pd.isna(row["value"]):
+        return Cell("\N{EM DASH}", "", *color)
+    ends = "" if pd.isna(row["low"]) else interval(row["low"], row["high"])
+    return Cell(number(row["value"]), ends, *color)
 
 
 def _trained(interpreted: Interpreted) -> dict[str, str]:

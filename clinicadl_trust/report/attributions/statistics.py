@@ -1,22 +1,31 @@
-"""Means of attribution metrics with intervals, and differences between models."""
+"""Means of attribution metrics with intervals: over seeds, or of participants."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-from clinicadl_trust.stats import Comparison, Estimate, unit_interval, unit_ttest
+from clinicadl_trust.report.attributions.interpreted import Interpreted
+from clinicadl_trust.report.attributions.words import STABILITY
+from clinicadl_trust.stats import Estimate, evaluate, unit_interval
 from clinicadl_trust.stats.means import UNBOUNDED
 
-__all__ = ["MIN_SEEDS", "choose_unit", "difference_of_means", "mean_of"]
+__all__ = [
+    "MIN_SEEDS",
+    "by_unit",
+    "choose_unit",
+    "mean_of",
+    "means",
+    "means_of_stability",
+]
 
 #: Seeds from which on they are the units: t of two has no interval worth the name.
 MIN_SEEDS = 3
 
-#: Metrics from 0 to 1.
-_SHARES = ("lesion_", "share")
-
 #: What a unit is called in methods.
 _NAMES = {"participant_id": "participant", "seed": "seed"}
+#: Metrics from 0 to 1.
+_SHARES = ("lesion_", "share")
+_MEANS = ["model", "metric", "value", "low", "high"]
 
 
 def choose_unit(table: pd.DataFrame) -> str:
@@ -37,13 +46,74 @@ def choose_unit(table: pd.DataFrame) -> str:
     return "seed" if seeds.min() >= MIN_SEEDS else "participant_id"
 
 
-def mean_of(table: pd.DataFrame, metric: str, unit: str) -> Estimate | None:
-    """Estimate the mean of a metric.
+def means(
+    table: pd.DataFrame, metrics: tuple[str, ...], unit: str, group: str
+) -> pd.DataFrame:
+    """Estimate the mean of each metric of each model.
 
     Parameters
     ----------
     table : pandas.DataFrame
-        The rows of one model and method.
+        The rows of one method, of all models.
+    metrics : tuple of str
+        Columns.
+    unit : {"seed", "participant_id"}
+        Over seeds by Student's t of the means over participants; else by
+        ``stats.evaluate``, which heeds how the data were split.
+    group : str
+        Their data group.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``model``, ``metric``, ``value``, ``low`` and ``high``.
+
+    Raises
+    ------
+    StatisticsError
+        If the table does not allow them.
+    """
+    if unit != "seed":
+        return evaluate(table, metrics, group=group)[_MEANS]
+    rows = [
+        (name, metric, found.value, found.low, found.high)
+        for name, of_model in table.groupby("model", sort=False)
+        for metric in metrics
+        if (found := mean_of(of_model, metric, unit)) is not None
+    ]
+    return pd.DataFrame(rows, columns=_MEANS)
+
+
+def means_of_stability(interpreted: Interpreted) -> pd.DataFrame:
+    """Estimate how alike maps of several seeds are, by the first method.
+
+    Parameters
+    ----------
+    interpreted : Interpreted
+        What is shown.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As ``means``, over participants; no rows where there is no ``stability.tsv``.
+    """
+    table = interpreted.stability
+    rows = [
+        (name, metric, found.value, found.low, found.high)
+        for name, of_model in table.groupby("model", sort=False)
+        for metric in STABILITY
+        if (found := mean_of(of_model.assign(seed=0), metric, "participant_id"))
+    ]
+    return pd.DataFrame(rows, columns=_MEANS)
+
+
+def mean_of(table: pd.DataFrame, metric: str, unit: str) -> Estimate | None:
+    """Estimate the mean of a column of one model and method.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Their rows.
     metric : str
         A column.
     unit : {"seed", "participant_id"}
@@ -55,44 +125,25 @@ def mean_of(table: pd.DataFrame, metric: str, unit: str) -> Estimate | None:
     Estimate or None
         From Student's t over units; None where no image has a value.
     """
-    values = _by_unit(table, metric, unit).groupby(unit).mean()
+    values = by_unit(table, metric, unit).groupby(unit).mean()
     if values.empty:
         return None
     bounds = (0.0, 1.0) if metric.startswith(_SHARES) else UNBOUNDED
     return unit_interval(list(values), unit=_NAMES[unit], bounds=bounds)
 
 
-def difference_of_means(
-    first: pd.DataFrame, second: pd.DataFrame, metric: str, unit: str
-) -> Comparison | None:
-    """Test the paired difference of two models, first minus second.
+def by_unit(table: pd.DataFrame, metric: str, unit: str) -> pd.Series:
+    """Average sessions and folds: one value per participant and seed.
 
     Parameters
     ----------
-    first, second : pandas.DataFrame
-        The rows of one model and method each.
+    table : pandas.DataFrame
+        The rows of one model and method.
     metric : str
-        A column.
+        A column; images without a value are left out.
     unit : {"seed", "participant_id"}
-        What is paired, after participants are paired in each seed.
-
-    Returns
-    -------
-    Comparison or None
-        From a paired t over units; None where fewer than two have both.
+        The first level of the index.
     """
-    one, two = (_by_unit(table, metric, unit) for table in (first, second))
-    if unit == "participant_id":  # seeds of two models are not each other's
-        one, two = (each.groupby("participant_id").mean() for each in (one, two))
-    paired = (one - two).dropna()
-    values = paired.groupby(unit).mean()
-    if len(values) < 2:
-        return None
-    return unit_ttest(list(values), unit=_NAMES[unit])
-
-
-def _by_unit(table: pd.DataFrame, metric: str, unit: str) -> pd.Series:
-    """Return one value per participant and seed: sessions and folds are averaged."""
     known = table.dropna(subset=[metric])
     other = "participant_id" if unit == "seed" else "seed"
     return known.groupby([unit, other])[metric].mean()

@@ -8,8 +8,27 @@ from typing import Any
 from clinicadl_trust.interpretations import METRICS
 from clinicadl_trust.report.text import joined
 
-__all__ = ["DIFFERENCES", "is_better_high", "method_name", "title_of", "trained_with"]
+__all__ = [
+    "DIFFERENCES",
+    "STABILITY",
+    "about_of",
+    "is_better_high",
+    "method_name",
+    "title_of",
+    "trained_with",
+]
 
+#: Column of ``stability.tsv`` to its title and what it says.
+STABILITY = {
+    "stability_spearman": (
+        "Like other seeds' (rank)",
+        "rank correlation of two seeds' maps of one image: 1 is the same",
+    ),
+    "stability_top_dice": (
+        "Like other seeds' (largest)",
+        "Dice of the 1 % of voxels that are largest for two seeds: chance gives 0.01",
+    ),
+}
 _TITLES = {
     "lesion_auprc": "AUPRC in the lesions",
     "lesion_auprc_absolute": "AUPRC, signs ignored",
@@ -26,6 +45,7 @@ _TITLES = {
     "insertion_auc_random": "Insertion at random",
     "randomisation_spearman": "Like a random network's (rank)",
     "randomisation_ssim": "Like a random network's (structure)",
+    **{name: title for name, (title, _) in STABILITY.items()},
 }
 _BETTER_LOW = ("completeness_error", "deletion_auc", "randomisation")
 #: What is no property of a model, and so is not compared.
@@ -38,6 +58,11 @@ DIFFERENCES = tuple(name for name in METRICS if name not in _CONTEXT)
 def title_of(metric: str) -> str:
     """Return what a metric is called in the report."""
     return _TITLES.get(metric, metric.replace("_", " ").capitalize())
+
+
+def about_of(metric: str) -> str:
+    """Return what a metric says, in a few words."""
+    return METRICS.get(metric) or STABILITY.get(metric, ("", ""))[1]
 
 
 def is_better_high(metric: str) -> bool:

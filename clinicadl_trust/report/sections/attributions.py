@@ -6,8 +6,9 @@ from typing import Any
 
 import pandas as pd
 
-from clinicadl_trust.interpretations import METRICS
+from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.plots.relevance import OUTLINE, PERCENTILE, relevance_colormap
+from clinicadl_trust.report.attributions.differences import differences
 from clinicadl_trust.report.attributions.interpreted import (
     Interpreted,
     read_interpreted,
@@ -17,27 +18,28 @@ from clinicadl_trust.report.attributions.panels import panels
 from clinicadl_trust.report.attributions.regions import region_tables
 from clinicadl_trust.report.attributions.statistics import (
     choose_unit,
-    difference_of_means,
-    mean_of,
+    means,
+    means_of_stability,
 )
 from clinicadl_trust.report.attributions.words import (
     DIFFERENCES,
+    about_of,
     is_better_high,
     method_name,
     title_of,
 )
-from clinicadl_trust.report.benchmark import Benchmark, Model
+from clinicadl_trust.report.benchmark import Benchmark
 from clinicadl_trust.report.forest import Forest, Group, Row, make_axis
 from clinicadl_trust.report.palette import styles
 from clinicadl_trust.report.sections.base import Section
 from clinicadl_trust.report.text import count, interval, number, p_value, signed
-from clinicadl_trust.stats import Comparison, Estimate, adjust
 
 __all__ = ["build"]
 
 _TITLE = "Where the networks look"
 _TEMPLATE = "attributions.html"
 _DIGITS = 3
+_NONE = ("\N{EM DASH}", "")
 
 
 def build(benchmark: Benchmark) -> Section | None:
@@ -60,9 +62,9 @@ def build(benchmark: Benchmark) -> Section | None:
         "ramp": _ramp(),
         "outline": OUTLINE,
         "panels": drawn,
-        "metrics": _metrics(interpreted, first, unit),
-        "forests": _differences(interpreted, first, unit),
-        "matrix": make_matrix(interpreted, unit),
+        "metrics": _metrics(interpreted, first, unit, problems),
+        "forests": _differences(interpreted, first, unit, problems),
+        "matrix": make_matrix(interpreted, unit, problems),
         "regions": region_tables(interpreted, unit),
     }
     missing = tuple(dict.fromkeys((*interpreted.problems, *problems)))
@@ -89,85 +91,91 @@ def _ramp() -> str:
 
 
 def _metrics(
-    interpreted: Interpreted, table: pd.DataFrame, unit: str
+    interpreted: Interpreted, table: pd.DataFrame, unit: str, problems: list[str]
 ) -> list[dict[str, Any]]:
     """Return one line per metric with a cell per model, by the first method."""
-    lines = []
-    for metric in interpreted.metrics:
-        cells = []
-        for model in interpreted.models:
-            found = mean_of(table[table["model"] == model.name], metric, unit)
-            if found is None:
-                cells.append(("\N{EM DASH}", ""))
-            else:
-                cells.append((number(found.value, _DIGITS), _ends(found)))
-        lines.append(
-            {"title": title_of(metric), "about": METRICS[metric], "cells": cells}
-        )
-    return lines
-
-
-def _ends(found: Estimate) -> str:
-    """Write an interval, or nothing where a value varies with no unit."""
-    if pd.isna(found.low):
-        return ""
-    return f"{number(found.low, _DIGITS)} to {number(found.high, _DIGITS)}"
-
-
-def _differences(
-    interpreted: Interpreted, table: pd.DataFrame, unit: str
-) -> list[Forest]:
-    """Draw the paired differences of each metric, one figure a metric."""
-    forests = []
-    for metric in interpreted.metrics:
-        if metric not in DIFFERENCES:
-            continue
-        made = []
-        for first, second in _pairs(interpreted):
-            one, two = (table[table["model"] == each.name] for each in (first, second))
-            found = difference_of_means(one, two, metric, unit)
-            if found is not None:
-                made.append((first, second, found))
-        if made:
-            forests.append(_forest(interpreted, metric, made))
-    return forests
-
-
-def _pairs(interpreted: Interpreted) -> list[tuple[Model, Model]]:
-    """Pair each model with those before it, or with the one that was to be beaten."""
-    models, reference = interpreted.models, interpreted.benchmark.reference
-    if reference in {model.name for model in models}:
-        against = interpreted.benchmark.model(str(reference))
-        return [(model, against) for model in models if model.name != reference]
+    try:
+        made = means(table, interpreted.metrics, unit, interpreted.group)
+        alike = means_of_stability(interpreted)
+        made = pd.concat([made, alike]) if len(alike) else made
+    except StatisticsError as error:
+        problems.append(str(error))
+        return []
+    cells = {
+        (row["metric"], row["model"]): (number(row["value"], _DIGITS), _ends(row))
+        for _, row in made.iterrows()
+    }
     return [
-        (later, earlier)
-        for place, later in enumerate(models)
-        for earlier in models[:place]
+        {
+            "title": title_of(metric),
+            "about": about_of(metric),
+            "cells": [
+                cells.get((metric, model.name), _NONE) for model in interpreted.models
+            ],
+        }
+        for metric in dict.fromkeys(metric for metric, _ in cells)
     ]
 
 
-def _forest(
-    interpreted: Interpreted,
-    metric: str,
-    made: list[tuple[Model, Model, Comparison]],
-) -> Forest:
-    look = styles(interpreted.benchmark.models)
-    adjusted = adjust([found.p_value for _, _, found in made])
+def _ends(row: pd.Series) -> str:
+    """Write an interval, or nothing where a value varies with no unit."""
+    if pd.isna(row["low"]):
+        return ""
+    return f"{number(row['low'], _DIGITS)} to {number(row['high'], _DIGITS)}"
+
+
+def _differences(
+    interpreted: Interpreted, table: pd.DataFrame, unit: str, problems: list[str]
+) -> list[Forest]:
+    """Draw the paired differences of each metric, one figure a metric."""
+    pairs = _pairs(interpreted, set(table["model"]))
+    metrics = tuple(name for name in interpreted.metrics if name in DIFFERENCES)
+    if not pairs or not metrics:
+        return []
+    try:
+        made = differences(table, metrics, unit, interpreted.group, pairs)
+    except StatisticsError as error:
+        problems.append(str(error))
+        return []
+    return [
+        _forest(interpreted, metric, rows)
+        for metric in metrics
+        if len(made) and len(rows := made[made["metric"] == metric])
+    ]
+
+
+def _pairs(interpreted: Interpreted, explained: set[str]) -> list[tuple[str, str]]:
+    """Pair each model with those before it, or with the one that was to be beaten."""
+    names = [each.name for each in interpreted.models if each.name in explained]
+    reference = interpreted.benchmark.reference
+    if reference in names:
+        return [(name, reference) for name in names if name != reference]
+    return [
+        (later, earlier)
+        for place, later in enumerate(names)
+        for earlier in names[:place]
+    ]
+
+
+def _forest(interpreted: Interpreted, metric: str, table: pd.DataFrame) -> Forest:
+    benchmark = interpreted.benchmark
+    look = styles(benchmark.models)
     rows = tuple(
         Row(
-            label=f"{first.title} \N{MINUS SIGN} {second.title}",
+            label=f"{benchmark.title(row['model'])} \N{MINUS SIGN} "
+            f"{benchmark.title(row['reference'])}",
             cells=(
-                signed(found.effect),
-                interval(found.low, found.high, sign=True),
-                p_value(found.p_value),
-                p_value(p_adjusted),
+                signed(row["value"]),
+                interval(row["low"], row["high"], sign=True),
+                p_value(row["p_value"]),
+                p_value(row["p_adjusted"]),
             ),
-            style=look[first.name],
-            value=found.effect,
-            low=found.low,
-            high=found.high,
+            style=look[row["model"]],
+            value=row["value"],
+            low=row["low"],
+            high=row["high"],
         )
-        for (first, second, found), p_adjusted in zip(made, adjusted, strict=True)
+        for _, row in table.iterrows()
     )
     better = ("second is better", "first is better")
     return Forest(
@@ -177,7 +185,7 @@ def _forest(
         groups=(Group("", rows),),
         columns=(
             "Difference",
-            f"{made[0][2].confidence_level:.0%} interval",
+            f"{table['confidence_level'].iloc[0]:.0%} interval",
             "p",
             "Holm's p",
         ),
