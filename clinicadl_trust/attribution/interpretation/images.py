@@ -119,7 +119,7 @@ class GroupImages:
             rows=chosen,
             caps=caps,
             image=self.run.settings.image,
-            mask=next(iter(self.run.blueprint.masks), None),
+            mask=next(iter(self.run.masks), None),
         )
         data, _ = images.open()
         tensors = [data[index][IMAGE].tensor.float() for index in range(len(data))]
@@ -132,7 +132,7 @@ class GroupImages:
         return self.mask.locate(self.caps, self.rows)
 
     def _convert(self) -> tuple[MemoryDataset, Geometry]:
-        own, rows = self.run.blueprint.masks, self.rows
+        own, rows = self.run.masks, self.rows
         masks = own if self.mask in own else (self.mask,) if self.mask else ()
         training = self.run.blueprint.options.training
         transforms = self.run.blueprint.transforms

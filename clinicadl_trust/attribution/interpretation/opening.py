@@ -89,6 +89,12 @@ class OpenedRun:
         return network
 
     @property
+    def masks(self) -> tuple[MaskSource, ...]:
+        """What was opened beside each image of the training."""
+        truth = self.settings.truth
+        return (*self.blueprint.masks, *([truth] if truth is not None else []))
+
+    @property
     def scale(self) -> Scale:
         """The unit in which the network sees a quantity."""
         return Scale(**self.state["scale"])
@@ -218,7 +224,7 @@ def find_mask(
         return MaskSource.parse(_GIVEN, mask, "mask")
     if isinstance(mask, os.PathLike):
         return MaskSource(_GIVEN, path=Path(mask).resolve())
-    known = {source.name: source for source in run.blueprint.masks}
+    known = {source.name: source for source in run.masks}
     if mask is not None:
         if mask not in known:
             raise AttributionError(
