@@ -53,7 +53,7 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 @click.option(
     "--target",
     metavar="OUTPUT",
-    help="A class, or the number of an output.  [default: disease; the only output]",
+    help="A class, or an output, by name or number.  [default: disease; the only one]",
 )
 @click.option(
     "--samples",

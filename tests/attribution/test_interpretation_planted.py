@@ -195,13 +195,25 @@ def test_a_class_can_be_asked_for(target, expected):
 
 
 def test_a_regression_reads_out_in_its_own_unit():
-    outputs = torch.tensor([[0.5, 1.0]])
+    outputs = torch.tensor([[1.0]])
     task = Task("regression", "age")
-    asked = Question(task, "identity", Scale(70.0, 10.0), target=1).of(outputs)
-    assert float(asked.target(outputs)) == 1
-    assert float(asked.readout(outputs)) == 80
-    with pytest.raises(AttributionError, match="2 outputs and no target"):
-        Question(task, "identity", Scale()).of(outputs)
+    for target in (None, 0, "age"):
+        asked = Question(task, "identity", Scale(70.0, 10.0), target=target).of(outputs)
+        assert float(asked.target(outputs)) == 1
+        assert float(asked.readout(outputs)) == 80
+
+
+def test_one_of_several_quantities_is_asked_for():
+    outputs = torch.tensor([[0.5, 1.0]])
+    task = Task("regression", "age", outputs=("age", "score"), deviations=(10.0, 2.0))
+    scale = Scale([70.0, 3.0], [10.0, 2.0])
+    for target, expected in (("score", 5.0), (1, 5.0), ("age", 75.0)):
+        asked = Question(task, "identity", scale, target=target).of(outputs)
+        assert float(asked.readout(outputs)) == expected
+    with pytest.raises(AttributionError, match="one of age, score"):
+        Question(task, "identity", scale)
+    with pytest.raises(AttributionError, match="Known names: age, score"):
+        Question(task, "identity", scale, target=2)
 
 
 def test_probabilities_are_read_as_they_are():

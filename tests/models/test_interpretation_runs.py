@@ -201,7 +201,7 @@ def test_other_images(maps, spec, cohort, mask):
 def test_a_regression(regression, tmp_path):
     maps = shutil.copytree(regression, tmp_path / "maps")
     (made,) = interpret(maps, method="expected_gradients", **QUICK)
-    assert made.about["target"] == "output 0, 'age'"
+    assert made.about["target"] == "the output 'age'"
     assert made.about["baselines"] == "training"
     assert list(made.means()) == ["all"]
     start = made.curves().query("curve == 'deletion' and fraction == 0")["score"]

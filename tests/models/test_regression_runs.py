@@ -1,6 +1,7 @@
 """Quantities through the Trainer: constraints, several at once, their own unit."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -9,9 +10,9 @@ import pytest
 from clinicadl.train import Trainer
 from trainer_runs import CONFIG, change, make_spec, records, table
 
-from clinicadl_trust.attribution import AttributionConstrainedModel
+from clinicadl_trust.attribution import AttributionConstrainedModel, interpret
 from clinicadl_trust.cohort import Cohort
-from clinicadl_trust.exceptions import CohortError, ConfigError
+from clinicadl_trust.exceptions import AttributionError, CohortError, ConfigError
 from clinicadl_trust.generate import mask_type
 from clinicadl_trust.models.callbacks import Progress
 from clinicadl_trust.models.predict import predict
@@ -201,3 +202,17 @@ def test_a_label_that_is_missing_in_the_fold(several, tmp_path):
     spoilt = replace(several, cohort=Cohort(rows), output=tmp_path / "maps")
     with pytest.raises(CohortError, match="Label 'age, score' is n/a for 1 images"):
         run(spoilt)
+
+
+def test_one_of_several_outputs_is_interpreted(together, tmp_path):
+    maps = shutil.copytree(together, tmp_path / "maps")
+    with pytest.raises(AttributionError, match="one of age, score"):
+        interpret(maps)
+    for group in ("test", "train"):
+        (made,) = interpret(
+            maps, group=group, target="score", n_steps=2, randomise=False
+        )
+        assert made.about["mask"]["name"] == "truth"
+        rows, curves = made.metrics(), made.curves()
+        start = curves.query("curve == 'deletion' and fraction == 0")["score"]
+        np.testing.assert_allclose(start, rows["predicted_score"], rtol=1e-4)

@@ -50,7 +50,7 @@ class Question:
     healthy : int
         The class of healthy participants.
     target : str, int or None
-        A class, or the number of an output. None is disease (any class but the healthy
+        A class, or an output, by name or number. None is disease (any class but the healthy
         one), or the only output of a regression.
 
     Raises
@@ -72,7 +72,7 @@ class Question:
         if self.task.kind == "segmentation":
             return "the summed logit of the region that is predicted, else the mean"
         if self.task.kind == "regression":
-            return f"output {self._index or 0}, '{self.task.label}'"
+            return f"the output '{self._names[self._index or 0]}'"
         if self._index is None:
             return f"the log-odds of any class but '{self.task.classes[self.healthy]}'"
         return f"the log-odds of '{self.task.classes[self._index]}'"
@@ -144,19 +144,27 @@ class Question:
     @property
     def _index(self) -> int | None:
         """The class or output that is asked for; None for what goes without saying."""
-        target, classes = self.target, self.task.classes
+        target, names = self.target, self._names
         if isinstance(target, str):
-            if target in classes:
-                return classes.index(target)
+            if target in names:
+                return names.index(target)
             target = int(target) if target.isdecimal() else -1
-        outside = target is not None and not target >= 0
-        if outside or (classes and target is not None and target >= len(classes)):
+        if target is not None and not 0 <= target < len(names):
             raise AttributionError(
                 f"The target '{self.target}' is no output of this network."
-                f"{did_you_mean(self.target, classes)} For a regression give the "
-                "number of an output, from 0 on."
+                f"{did_you_mean(self.target, names)} Its number, from 0 on, does too."
+            )
+        if target is None and len(self.task.outputs) > 1:
+            raise AttributionError(
+                f"The network predicts {len(names)} quantities: name the one that is "
+                f"to be explained as target, one of {', '.join(names)}."
             )
         return target
+
+    @property
+    def _names(self) -> tuple[str, ...]:
+        """The names of the classes, or of the outputs."""
+        return self.task.classes or self.task.columns
 
 
 def _by_voxel(outputs: torch.Tensor) -> torch.Tensor:

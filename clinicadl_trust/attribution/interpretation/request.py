@@ -29,7 +29,7 @@ class Request:
     baselines : str or None
         A key of ``REFERENCES``; by default what suits the method.
     target : str, int or None
-        A class, or the number of an output; by default disease, or the only output.
+        A class, or an output, by name or number; by default disease, or the only one.
     n_samples : int or None
         Steps or draws, as of ``attributions``.
     n_steps : int
