@@ -83,8 +83,8 @@ def interpret(
         occlusion; for expected gradients and GradientShap healthy training images (of a
         task without classes, training images), 64 at most, drawn.
     target : str or int, optional
-        A class, or an output, by name or number. By default the log-odds of disease (any
-        class but the healthy one); the only output of a regression; for a
+        A class, or an output, by name or number. By default the log-odds of disease
+        (any class but the healthy one); the only output of a regression; for a
         segmentation the summed logit of the region that is predicted, or the mean
         logit where none is.
     n_samples : int, optional

@@ -50,8 +50,8 @@ class Question:
     healthy : int
         The class of healthy participants.
     target : str, int or None
-        A class, or an output, by name or number. None is disease (any class but the healthy
-        one), or the only output of a regression.
+        A class, or an output, by name or number. None is disease (any class but the
+        healthy one), or the only output of a regression.
 
     Raises
     ------
