@@ -76,8 +76,10 @@ class AttributionConstrainedModel(
         group normalisation in place of rectifiers, maxima and batch normalisation.
     loss_weight : float, default=1
         Of the classification loss; 0 trains on the constraints alone.
+    delay : int, default=0
+        Steps before there are constraints, in which the network learns its task.
     warmup : int, default=0
-        Steps over which the constraints' weights rise from 0.
+        Steps over which, then, the constraints' weights rise from 0.
     anneal : int, default=0
         Steps over which they then fall along half a cosine; 0 for never.
     final : float, default=0.1
@@ -118,6 +120,7 @@ class AttributionConstrainedModel(
         mask_key: str | None = None,
         smooth: bool = True,
         loss_weight: float = 1.0,
+        delay: int = 0,
         warmup: int = 0,
         anneal: int = 0,
         final: float = 0.1,
@@ -137,6 +140,7 @@ class AttributionConstrainedModel(
             mask_key=mask_key,
             smooth=smooth,
             loss_weight=loss_weight,
+            delay=delay,
             warmup=warmup,
             anneal=anneal,
             final=final,
@@ -162,6 +166,7 @@ class AttributionConstrainedModel(
             self.config.anneal,
             self.config.final,
             self.config.every,
+            self.config.delay,
         )
         balanced = self.config.balance and self.active
         self.balance = GradientBalance(len(self.active)) if balanced else None

@@ -31,6 +31,7 @@ class AttributionConstrainedModelConfig(
     mask_key: str | None
     smooth: bool
     loss_weight: float = Field(ge=0)
+    delay: int = Field(ge=0)
     warmup: int = Field(ge=0)
     anneal: int = Field(ge=0)
     final: float = Field(ge=0, le=1)

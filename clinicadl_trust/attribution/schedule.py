@@ -1,4 +1,4 @@
-"""How much constraints weigh, step by step: warm-up, annealing, skipped steps."""
+"""How much constraints weigh: delay, warm-up, annealing, skipped steps."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ class Schedule:
 
     Attributes
     ----------
+    delay : int
+        Steps at first in which it is 0: the network learns its task.
     warmup : int
-        Steps over which it rises in a straight line, from near 0 to 1.
+        Steps over which it then rises in a straight line, from near 0 to 1.
     anneal : int
         Steps over which it then falls along half a cosine; 0 for never.
     final : float
@@ -28,6 +30,7 @@ class Schedule:
     anneal: int = 0
     final: float = 0.1
     every: int = 1
+    delay: int = 0
 
     def factor(self, step: int) -> float:
         """Return what weights are multiplied by.
@@ -40,9 +43,10 @@ class Schedule:
         Returns
         -------
         float
-            0 at a step that is skipped.
+            0 before the delay is over, and at a step that is skipped.
         """
-        if step % self.every:
+        step -= self.delay
+        if step < 0 or step % self.every:
             return 0.0
         if step < self.warmup:
             return self.every * (step + 1) / (self.warmup + 1)

@@ -122,6 +122,25 @@ def test_weights_rise_and_steps_are_skipped():
     assert int(again.constraint_step) == 0
 
 
+def test_the_task_is_learnt_first():
+    made = model(delay=2, warmup=1, every=2).train()
+    plain = ClassificationModel(**example_parts())
+    plain.network = made.network
+    sizes = []
+    for _ in range(5):
+        loss = made.forward_step(batch())
+        if not sizes:
+            assert float(loss["loss"]) == pytest.approx(
+                float(plain.forward_step(batch()))
+            )
+        made.backward_step(loss)
+        sizes.append(float(loss["HealthyGradient"]))
+    assert sizes[0] == sizes[1] == sizes[3] == 0
+    assert sizes[4] == pytest.approx(2 * sizes[2])  # risen whole
+    with pytest.raises(ValidationError, match="delay"):
+        model(delay=-1)
+
+
 def test_training_quietens_healthy_images():
     made = model({"name": "HealthyGradient", "weight": 1.0}, loss_weight=0).train()
     optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
