@@ -150,7 +150,7 @@ def _text(cell: pd.Series) -> str:
 
 def _name(ax: Axes, models: list[str], methods: list[str]) -> None:
     ax.set(xlim=(-0.5, len(methods) - 0.5), ylim=(len(models) - 0.5, -0.5))
-    names = [name.replace("_", "\n") for name in methods]
+    names = [name.replace("_x_", " × ").replace("_", "\n") for name in methods]
     ax.set_xticks(range(len(methods)), names, fontsize=8)
     ax.set_yticks(range(len(models)), models, fontsize=8)
     ax.set_xlabel("explained by")

@@ -41,6 +41,7 @@ def attribution_overlay(
     n_columns: int = 3,
     title: str = "",
     colorbar: bool = True,
+    ends: tuple[str, str] = ("healthy", "pathological"),
 ) -> Figure:
     """Draw attributions over axial slices: blue for healthy, red for pathological.
 
@@ -65,6 +66,8 @@ def attribution_overlay(
         Above all.
     colorbar : bool
         Whether to draw it.
+    ends : tuple of str
+        What blue and red speak for, beside the colour bar.
 
     Returns
     -------
@@ -92,7 +95,7 @@ def attribution_overlay(
             row = _row(figure, place, heights, shown=shown, behind=behind, limit=limit)
             _outline(row, lesion)
     if colorbar:
-        _colorbar(figure, limit)
+        _colorbar(figure, limit, ends)
     return figure
 
 
@@ -172,7 +175,7 @@ def _outline(display: Any, lesion: SpatialImage | None) -> None:
         display.add_contours(lesion, levels=[0.5], colors=[color], linewidths=width)
 
 
-def _colorbar(figure: Figure, limit: float) -> None:
+def _colorbar(figure: Figure, limit: float, ends: tuple[str, str]) -> None:
     from matplotlib.cm import ScalarMappable
     from matplotlib.colors import Normalize
 
@@ -184,7 +187,7 @@ def _colorbar(figure: Figure, limit: float) -> None:
     bar.set_ticks([-top, 0, top], labels=[f"{v:.2g}" for v in (-limit, 0, limit)])
     axes.tick_params(color="white", labelcolor="white", labelsize=8)
     bar.outline.set_visible(False)  # type: ignore[operator]
-    for x, text, side in ((0.18, "healthy", "right"), (0.82, "pathological", "left")):
+    for x, text, side in ((0.18, ends[0], "right"), (0.82, ends[1], "left")):
         figure.text(
             x, 0.41 / height, text, color="white", ha=side, va="center", fontsize=8
         )

@@ -119,7 +119,7 @@ def test_what_colours_mean_is_said(tree):
     assert "99.5th percentile" in said
     assert "One scale for all: colours saturate at ±" in said
     assert "lesions are outlined in yellow" in said
-    assert "what causes the disease" in said
+    assert "what causes a disease" in said
 
 
 def test_viewers_lie_beside_the_page_and_ask_for_nothing(tree, explained_page):

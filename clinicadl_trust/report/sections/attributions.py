@@ -39,6 +39,9 @@ __all__ = ["build"]
 _TITLE = "Where the networks look"
 _TEMPLATE = "attributions.html"
 _DIGITS = 3
+#: What blue and red speak for.
+_LESS_AND_MORE = ("less", "more")
+_ENDS = {"classification": ("healthy", "pathological")}
 _NONE = ("\N{EM DASH}", "")
 
 
@@ -60,6 +63,7 @@ def build(benchmark: Benchmark) -> Section | None:
         "unit": unit,
         "percentile": PERCENTILE,
         "ramp": _ramp(),
+        "ends": _ENDS.get(benchmark.task.kind, _LESS_AND_MORE),
         "outline": OUTLINE,
         "panels": drawn,
         "metrics": _metrics(interpreted, first, unit, problems),
