@@ -17,7 +17,7 @@ __all__ = ["brightness", "confounder_share", "draw_confounder"]
 
 #: Centre in the template and radius, in mm, and intensity at strength 1, white
 #: matter's being 1.
-_MARK = ((52.0, 62.0, 52.0), 9.0, 1.5)
+_MARK = ((48.0, 56.0, 49.0), 9.0, 1.5)
 _PATTERN = ((26.0, -64.0, -38.0), 22.0, 0.35)
 
 
