@@ -97,6 +97,26 @@ def test_attributions_outside_the_mask_are_squared(batch):
     assert found == pytest.approx(wanted)
 
 
+def test_the_share_outside_does_not_depend_on_size(batch):
+    mask = torch.zeros(4, 1, 5, 6, 7)
+    mask[..., :3] = 1
+    squares = batch.square()
+    share = (squares[..., 3:].flatten(1).sum(1) / squares.flatten(1).sum(1)).mean()
+    constraint = RightReasons(scale="image")
+    for size in (1.0, 1e-6):
+        given = (size * batch).requires_grad_()
+        found = constraint(explained(given, mask=mask))
+        assert found.item() == pytest.approx(share.item())
+        (slope,) = torch.autograd.grad(found, given)
+        # No gain in being smaller: the derivative has no part along the attributions.
+        along = (slope * given).flatten(1).sum(1)
+        assert (along.abs() < 1e-12 * slope.norm() * given.norm()).all()
+    nothing = torch.zeros_like(batch).requires_grad_()
+    found = constraint(explained(nothing, mask=mask))
+    assert found.item() == 0
+    assert torch.autograd.grad(found, nothing)[0].isfinite().all()
+
+
 @pytest.mark.parametrize(("sign", "s"), [("positive", 1.0), ("negative", -1.0)])
 @pytest.mark.parametrize("form", ["hinge", "softplus"])
 def test_the_wrong_sign_inside_the_mask_is_penalised(batch, sign, s, form):

@@ -13,9 +13,12 @@ from clinicadl_trust.exceptions import AttributionError
 
 __all__ = ["AttributionConstraint", "Explained", "rescale"]
 
-#: How attributions are brought to a scale: by their root mean square in the batch, by
-#: the number of voxels, or not at all.
-Scale = Literal["rms", "voxels", "none"]
+#: How attributions are brought to a scale: by their root mean square in the batch or in
+#: the image, by the number of voxels, or not at all.
+Scale = Literal["rms", "image", "voxels", "none"]
+
+#: A mean square below it is that of an image that the network ignores.
+_SMALLEST = 1e-30
 
 
 @dataclass(frozen=True)
@@ -135,14 +138,22 @@ def rescale(attributions: torch.Tensor, scale: Scale) -> torch.Tensor:
     ----------
     attributions : torch.Tensor of shape (N, C, ...)
         As they are.
-    scale : {"rms", "voxels", "none"}
-        Divide by the root mean square of the batch, held fixed in the derivative;
-        multiply by the number of voxels of an image; or leave them.
+    scale : {"rms", "image", "voxels", "none"}
+        Divide by the root mean square of the batch, held fixed in the derivative, or
+        by that of each image, which is derived too; multiply by the number of voxels
+        of an image; or leave them.
 
     Raises
     ------
     AttributionError
         If the scale is unknown.
+
+    Notes
+    -----
+    A penalty of squares on the scale ``"rms"`` presses attributions towards 0 however
+    small they are, for its derivative is that of ``log(a ** 2)``: at a weight of .1 a
+    regression may learn nothing but the mean. On ``"image"`` it says where they are and
+    not how large: a network that is multiplied by a constant is penalised the same.
     """
     if scale == "none":
         return attributions
@@ -151,7 +162,14 @@ def rescale(attributions: torch.Tensor, scale: Scale) -> torch.Tensor:
     if scale == "rms":
         size = attributions.detach().square().mean().sqrt()
         return attributions / size.clamp_min(torch.finfo(size.dtype).tiny)
-    raise AttributionError(f"scale='{scale}' is none of 'rms', 'voxels' and 'none'.")
+    if scale == "image":
+        flat = attributions.flatten(1)
+        # A network that ignores an image has a derivative there too: 0, not NaN.
+        size = flat.square().mean(dim=1).clamp_min(_SMALLEST).sqrt()
+        return attributions / size.reshape(-1, *[1] * (attributions.ndim - 1))
+    raise AttributionError(
+        f"scale='{scale}' is none of 'rms', 'image', 'voxels' and 'none'."
+    )
 
 
 def _check_mask(

@@ -26,7 +26,7 @@ class HealthyGradient(AttributionConstraint):
     mode : {"unsupervised", "supervised"}
         What is said of patients: nothing, or that lesions (a mask) may speak for
         disease and the rest may not.
-    scale : {"rms", "voxels", "none"}
+    scale : {"rms", "image", "voxels", "none"}
         As in ``rescale``.
     balanced : bool
         Whether a patient's lesions, however small, count as much as the rest of the

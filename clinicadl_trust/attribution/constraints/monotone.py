@@ -32,7 +32,7 @@ class MonotoneSign(AttributionConstraint):
     form : {"hinge", "softplus"}
         The penalty of a voxel: its attribution of the wrong sign; or its smooth
         version, which also asks right ones to grow.
-    scale : {"rms", "voxels", "none"}
+    scale : {"rms", "image", "voxels", "none"}
         As in ``rescale``.
 
     Notes

@@ -22,12 +22,14 @@ class RightReasons(AttributionConstraint):
     patients_only : bool
         Leave out healthy images, whose mask of lesions is empty: else no voxel of
         them may be used.
-    scale : {"rms", "voxels", "none"}
+    scale : {"rms", "image", "voxels", "none"}
         As in ``rescale``.
 
     Notes
     -----
-    The penalty of an image is the mean over voxels of ``(1 - mask) * a ** 2``.
+    The penalty of an image is the mean over voxels of ``(1 - mask) * a ** 2``. On the
+    scale ``"image"`` it is the share of the squared attribution that lies outside, from
+    0 to 1, and says nothing of how large attributions are.
 
     References
     ----------
