@@ -215,11 +215,11 @@ def _tell(target: Path, found: list[Interpretation]) -> None:
     first = found[0]
     click.secho(f"\n{first.method} on '{first.group}'", bold=True)
     table = pd.concat([each.metrics() for each in found], ignore_index=True)
-    estimates, problem = mean_metrics(table, first.group)
-    if problem:
-        click.echo(f"No intervals: {problem}")
-    else:
+    estimates, problems = mean_metrics(table, first.group)
+    if len(estimates):
         show_estimates(estimates)
+    for problem in problems:
+        click.echo(f"  no interval: {problem}")
     reasons = {
         f"  {name} is n/a: {reason}"
         for each in found

@@ -42,6 +42,7 @@ __all__ = [
     "lineage_of",
     "read_settings",
     "settings_of",
+    "versions",
     "write_record",
 ]
 
@@ -289,7 +290,7 @@ def write_record(
         model=spec.model,
         seed=spec.seed,
         durations={name: round(value, 3) for name, value in durations.items()},
-        versions=_versions(),
+        versions=versions(),
         hardware={
             "machine": platform.machine(),
             "system": f"{platform.system()} {platform.release()}",
@@ -302,7 +303,8 @@ def write_record(
     write_json(record_dir(maps, spec.fold.split) / "run.json", record)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Return the versions of Python and of the packages that matter here."""
     found = {"python": sys.version.split()[0]}
     for name in _RECORDED:
         try:

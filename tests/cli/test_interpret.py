@@ -112,7 +112,7 @@ def test_one_run_and_one_model(benchmark):
     maps = benchmark / "runs" / "plain-0"
     result = call(maps, *QUICK, "--group", "validation", "--method", "gradient_x_input")
     assert result.exit_code == 0, result.output
-    assert "lesion_* is n/a: there is no mask" in result.stdout
+    assert "lesion_* is n/a: the model has no mask" in result.stdout
     assert "trust/interpretation/validation/gradient_x_input" in result.stdout
     options = ("--group", "validation", "--model", "plain", "--baselines", "blurred")
     method = ("--method", "integrated_gradients", "--samples", 2)

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from clinicadl.train import Trainer
+from filelock import FileLock
 from trainer_runs import CONFIG, change, ids
 
 from clinicadl_trust.attribution.interpretation import explaining, interpret
@@ -160,7 +161,7 @@ def test_another_way_of_asking_must_be_meant(maps, mask):
         interpret(maps, mask=mask, randomise=False, **(QUICK | {"n_steps": 0}))
     (made,) = interpret(maps, overwrite=True, n_steps=0, randomise=False)
     assert not {*made.metrics()} & {"lesion_auprc", "deletion_auc"}
-    assert "there is no mask" in made.about["not_computed"]["lesion_*"]
+    assert "the model has no mask" in made.about["not_computed"]["lesion_*"]
 
 
 def test_the_training_group_without_the_converted_images(maps, spec):
@@ -267,3 +268,18 @@ def test_images_that_are_gone_are_told(maps, tmp_path, spec):
     shutil.rmtree(tmp_path / "caps" / "subjects" / participant / session)
     with pytest.raises(CapsError, match=f"{participant} {session}"):
         interpret(maps, caps=tmp_path / "caps")
+
+
+def test_one_process_at_a_time(maps, interpreted):
+    _, (made, *_) = interpreted
+    folder = maps / made.folder.relative_to(made.maps).parent
+    folder.mkdir(parents=True)
+    with FileLock(folder / ".gradient.lock"), pytest.raises(OutputError, match="Wait"):
+        interpret(maps)
+
+
+def test_a_caps_that_has_moved_holds_the_same_images(maps, interpreted, spec, tmp_path):
+    options = {"n_steps": 0, "randomise": False}
+    first = interpret(maps, **options)
+    caps = shutil.copytree(spec.caps, tmp_path / "caps")
+    assert interpret(maps, caps=caps, **options) == first

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,8 +29,8 @@ from clinicadl_trust.models.volumes import Geometry
 
 __all__ = ["GroupImages"]
 
-#: Images that baselines are drawn from, at most.
-_MOST_DRAWN = 64
+#: Images that baselines are drawn from, and their bytes, at most: they stay in memory.
+_MOST_DRAWN, _MOST_BYTES = 64, 2**30
 
 
 @dataclass
@@ -65,8 +66,13 @@ class GroupImages:
 
     @property
     def digest(self) -> str:
-        """What tells these images from others."""
-        text = self.rows[[*IDS, "path"]].to_csv(index=False)
+        """What tells these images from others, wherever they lie."""
+        files = [Path(path) for path in self.rows["path"]]
+        known = self.rows[list(IDS)].assign(
+            file=[file.name for file in files],
+            bytes=[file.stat().st_size for file in files],
+        )
+        text = known.to_csv(index=False)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
     def open(self) -> tuple[MemoryDataset, Geometry]:
@@ -111,8 +117,9 @@ class GroupImages:
                 "baselines = 'healthy', and no training image is of a healthy "
                 "participant. Use 'training', 'zeros' or 'blurred'."
             )
-        generator = np.random.default_rng(seed)
-        kept = np.sort(generator.permutation(len(rows))[:_MOST_DRAWN])
+        image_bytes = 4 * math.prod(self.run.state["geometry"]["shape"])
+        most = min(_MOST_DRAWN, max(1, _MOST_BYTES // image_bytes))
+        kept = np.sort(np.random.default_rng(seed).permutation(len(rows))[:most])
         chosen = rows.iloc[kept].reset_index(drop=True)
         images = replace(
             self,

@@ -2,43 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
-from clinicadl_trust.attribution.interpretation.completeness import COMPLETE
-from clinicadl_trust.attribution.interpretation.explaining import Explainer
 from clinicadl_trust.attribution.interpretation.group import other_rows, own_rows
-from clinicadl_trust.attribution.interpretation.image_records import (
-    is_done,
-    read_record,
-    write_explanation,
-)
 from clinicadl_trust.attribution.interpretation.images import GroupImages
-from clinicadl_trust.attribution.interpretation.opening import (
-    OpenedRun,
-    find_mask,
-    open_run,
-)
-from clinicadl_trust.attribution.interpretation.regions import why_not_mni
+from clinicadl_trust.attribution.interpretation.job import Job, Progress
+from clinicadl_trust.attribution.interpretation.opening import find_mask, open_run
 from clinicadl_trust.attribution.interpretation.request import Request
-from clinicadl_trust.attribution.interpretation.tables import write_means, write_tables
 from clinicadl_trust.caps import ImageType
-from clinicadl_trust.cohort import IDS, Cohort
-from clinicadl_trust.exceptions import AttributionError, OutputError
-from clinicadl_trust.interpretations import ABOUT, Interpretation
-from clinicadl_trust.models.masks import MaskSource
-from clinicadl_trust.records import write_json
+from clinicadl_trust.cohort import Cohort
+from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.interpretations import Interpretation
 
 __all__ = ["interpret"]
-
-#: Told how many images of how many are done.
-Progress = Callable[[int, int], None]
 
 
 def interpret(
@@ -170,125 +148,6 @@ def interpret(
             cache=folder,
         )
         return [
-            _Job(run, group, request, images, overwrite).to_the_end(progress)
+            Job(run, group, request, images, overwrite).to_the_end(progress)
             for request in asked
         ]
-
-
-@dataclass(frozen=True)
-class _Job:
-    """One method on one group; what is on disk is not done again."""
-
-    run: OpenedRun
-    group: str
-    request: Request
-    images: GroupImages
-    overwrite: bool
-
-    def to_the_end(self, progress: Progress | None) -> Interpretation:
-        """Do what is left to do."""
-        run, rows = self.run, self.images.rows
-        where = Interpretation(run.maps, run.split, self.group, self.request.method)
-        training = run.blueprint.options.training
-        has_healthy = run.settings.task.kind == "classification"
-        request = self.request.filled(has_healthy, training.batch_size)
-        about = self._about(request)
-        differing = self._differing(where, about)
-        if differing == [] and where.is_finished:
-            return where
-        if differing and not self.overwrite:
-            raise OutputError(
-                f"'{where.folder}' was made with another {' and '.join(differing)}. "
-                "Ask for the same, or replace it (--overwrite)."
-            )
-        data, geometry = self.images.open()
-        reason = why_not_mni(self.images.image, geometry)
-        mask = self.images.mask
-        explainer = Explainer(
-            run.network,
-            run.question(request.target),
-            request,
-            self.images.reference(request.baselines, request.seed),
-            mask.name if mask else None,
-        )
-        if differing != []:
-            shutil.rmtree(where.folder, ignore_errors=True)
-            write_json(where.folder / ABOUT, about)
-        ids = list(rows[list(IDS)].itertuples(index=False, name=None))
-        paths, masks = rows["path"].tolist(), self.images.mask_paths()
-        for number, batch in enumerate(explainer.batches(data)):
-            if not all(is_done(where, *ids[index]) for index in batch):
-                found = explainer.explain(data, batch, number)
-                for index, explained in zip(batch, found, strict=True):
-                    write_explanation(
-                        where, explained, paths[index], masks[index], not reason
-                    )
-            if progress is not None:
-                progress(batch.stop, len(ids))
-        records = [read_record(where, *pair) for pair in ids]
-        write_tables(run, where, rows, records)
-        means = [] if reason else write_means(run, where, rows)
-        about |= {
-            "finished": True,
-            "space": "image" if reason else "MNI",
-            "means": means,
-            "not_computed": _not_computed(request, mask, reason, records),
-        }
-        write_json(where.folder / ABOUT, about)
-        return replace(where)
-
-    def _about(self, request: Request) -> dict[str, Any]:
-        run, mask = self.run, self.images.mask
-        return {
-            **request.to_dict(),
-            "group": self.group,
-            "model": run.settings.model,
-            "checkpoint": run.checkpoint,
-            "target": str(run.question(request.target)),
-            "mask": mask.to_dict() if mask else None,
-            "images": self.images.digest,
-            "n_images": len(self.images.rows),
-            "versions": run.record.get("versions", {}),
-            "finished": False,
-        }
-
-    def _differing(
-        self, where: Interpretation, about: dict[str, Any]
-    ) -> list[str] | None:
-        """Say what was asked otherwise before; None where nothing was."""
-        if not (where.folder / ABOUT).is_file():
-            return None
-        wanted = json.loads(json.dumps(about, default=str))
-        ignored = ("finished", "versions")
-        return [
-            key
-            for key in wanted
-            if key not in ignored and where.about.get(key) != wanted[key]
-        ]
-
-
-def _not_computed(
-    request: Request,
-    mask: MaskSource | None,
-    reason: str,
-    records: list[dict[str, Any]],
-) -> dict[str, str]:
-    """Say what is n/a in the tables, and why."""
-    found = {}
-    if mask is None:
-        found["lesion_*"] = "there is no mask: the model has none, and none was given"
-    else:
-        empty = sum(np.isnan(r["metrics"]["lesion_prevalence"]) for r in records)
-        if empty:
-            found["lesion_*"] = f"the mask of {empty} images is empty: n/a there"
-    if request.method not in COMPLETE:
-        found["completeness_error"] = (
-            f"attributions by {request.method} need not add up to anything"
-        )
-    if not request.n_steps:
-        found["deletion_*, insertion_*"] = "no curves were asked for (n_steps = 0)"
-    if not request.randomise:
-        found["randomisation_*"] = "it was not asked for"
-    if reason:
-        found["regions.tsv, mean"] = reason
-    return found

@@ -52,7 +52,7 @@ def write_summary(root: Path, made: Sequence[Interpretation]) -> list[Path]:
     return written
 
 
-def mean_metrics(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, str]:
+def mean_metrics(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, list[str]]:
     """Estimate the mean of each metric, with an interval clustered by participant.
 
     Parameters
@@ -66,16 +66,18 @@ def mean_metrics(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, str]:
     -------
     estimates : pandas.DataFrame
         As ``stats.evaluate`` returns them.
-    problem : str
-        Why there are none, else nothing: the table then has no interval.
+    problems : list of str
+        Why some metrics have none, each reason once.
     """
-    known = [name for name in METRICS if name in table and table[name].notna().any()]
-    if not known:
-        return pd.DataFrame(), "no metric has a value"
-    try:
-        return evaluate(table, known, group=group), ""
-    except StatisticsError as error:
-        return pd.DataFrame(), str(error)
+    found, problems = [], []
+    for name in METRICS:
+        if name in table and table[name].notna().any():
+            try:
+                found.append(evaluate(table, name, group=group))
+            except StatisticsError as error:
+                problems.append(str(error))
+    made = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
+    return made, list(dict.fromkeys(problems))
 
 
 def _write(table: pd.DataFrame, path: Path) -> Path:
