@@ -136,14 +136,15 @@ def site_metrics(
     records = []
     for key, rows in prepared.rows.groupby(keys, sort=False):
         shared = dict(zip(keys, key, strict=True)) | {"group": group}
-        counts = {
-            "confidence_level": confidence_level,
-            "n_images": int(rows[IMAGE].nunique()),
-            "n_participants": int(rows["participant_id"].nunique()),
-        }
         for metric in chosen:
-            about = rows_of(prepared, metric, rows).groupby(FOLD, sort=False)
-            folds = [align(about_of(prepared, metric), part) for _, part in about]
+            here = rows_of(prepared, metric, rows)
+            counts = {
+                "confidence_level": confidence_level,
+                "n_images": int(here[IMAGE].nunique()),
+                "n_participants": int(here["participant_id"].nunique()),
+            }
+            about = about_of(prepared, metric)
+            folds = [align(about, part) for _, part in here.groupby(FOLD, sort=False)]
             value = _of_site(metric, folds, confidence_level)
             records.append(shared | {"metric": metric.name} | value | counts)
     return pd.DataFrame(records)
@@ -154,6 +155,8 @@ def checked_metrics(
 ) -> list[Metric]:
     """Return metrics by name, checked against the task and its scores."""
     chosen = metrics_of(prepared, metrics)
+    if metrics is None:  # a table need not have every column
+        chosen = [m for m in chosen if not m.column or m.column in prepared.rows]
     for metric in chosen:
         if metric.probability:
             prepared.check_probabilities(metric.title)
