@@ -2,6 +2,11 @@
 
 from clinicadl_trust.attribution.attributions import attributions
 from clinicadl_trust.attribution.constraints import AttributionConstraint, Explained
+from clinicadl_trust.attribution.diagnostics import (
+    TermDiagnostics,
+    diagnose,
+    diagnose_terms,
+)
 from clinicadl_trust.attribution.interpretation import (
     Interpretation,
     interpret,
@@ -20,8 +25,11 @@ __all__ = [
     "AttributionConstraint",
     "Explained",
     "Interpretation",
+    "TermDiagnostics",
     "attributions",
     "check_twice_differentiable",
+    "diagnose",
+    "diagnose_terms",
     "disease_logit",
     "interpret",
     "interpretations",
