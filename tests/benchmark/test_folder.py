@@ -175,6 +175,10 @@ def test_additions(tmp_path, change, added):
             "statistics.reference: was absent, now 'metadata'",
         ),
         ({"run": {"threads": 2}}, "run.threads: was 1, now 2"),
+        (
+            {"cohort__test_image": "unconfounded"},
+            "cohort.test_image: was absent, now 'unconfounded'",
+        ),
     ],
 )
 def test_whatever_changes_or_hides_a_result_is_refused(tmp_path, change, told):

@@ -467,6 +467,15 @@ def test_a_kind_of_split_that_was_not_run_is_said_to_be_absent(whole, name):
     assert [s.get("id") for s in tree.iter("section")] == SECTIONS
 
 
+def test_another_test_image_is_told_where_people_are(whole, tree):
+    image = {"data_type": "t1_linear", "suffix": "T1w", "with_entities": {"desc": "B"}}
+    info = {**whole.info, "cohort": {"test_image": image}}
+    lacking = dataclasses.replace(whole, predictions=None, info=info)
+    told = section(lxml.html.document_fromstring(render_report(lacking)), "data")
+    assert "tested on another one: t1_linear/*_T1w with desc-B." in told
+    assert "tested on another one" not in section(tree, "data")
+
+
 def test_an_unfinished_benchmark_is_said_to_be_so(whole):
     info = {**whole.info, "finished": None}
     lacking = dataclasses.replace(whole, predictions=None, info=info)
