@@ -13,6 +13,7 @@ from clinicadl_trust.plots.caterpillar import caterpillar
 from clinicadl_trust.plots.decision_curve import decision_curve
 from clinicadl_trust.plots.forest import forest
 from clinicadl_trust.plots.influence import influence
+from clinicadl_trust.plots.learning_curve import learning_curve
 from clinicadl_trust.plots.palette import Look
 from clinicadl_trust.plots.posterior import posterior
 from clinicadl_trust.plots.predicted_against_true import predicted_against_true
@@ -29,6 +30,7 @@ __all__ = [
     "decision_curve",
     "forest",
     "influence",
+    "learning_curve",
     "posterior",
     "predicted_against_true",
     "random_effect_diagnostics",
