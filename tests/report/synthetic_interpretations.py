@@ -107,7 +107,10 @@ def _interpret(each, rows, files, focus, rng) -> None:
         nib.save(nib.Nifti1Image(mean, affine), each.mean_of(name))
     _write(pd.DataFrame(metrics), each.metrics_path)
     _write(pd.DataFrame(regions), each.folder / "regions.tsv")
-    about = {"finished": True, "means": CLASSES["binary"], "space": "MNI"}
+    patients, healthy = (np.mean(maps[code], axis=0) for code in (1, 0))
+    path = each.mean_of("difference")
+    nib.save(nib.Nifti1Image((patients - healthy).astype(np.float32), affine), path)
+    about = {"finished": True, "means": [*CLASSES["binary"], "difference"]}
     (each.folder / "interpretation.json").write_text(json.dumps(about))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import re
 import shutil
@@ -91,17 +92,17 @@ def test_without_interpretations_the_report_is_as_it_was(tmp_path, monkeypatch):
 def test_means_and_participants_of_every_model_are_shown(tree):
     keys = [each.get("data-panel") for each in part(tree).iter("div")]
     keys = [name for name in keys if name]
-    assert keys[:2] == ["mean-AD", "mean-CN"]
-    assert len(keys) == 5
-    assert all(name.startswith("participant-sub-") for name in keys[2:])
+    assert keys[:3] == ["mean-AD", "mean-CN", "mean-difference"]
+    assert len(keys) == 6
+    assert all(name.startswith("participant-sub-") for name in keys[3:])
     images = list(part(tree).iter("img"))
-    assert len(images) == 10
+    assert len(images) == 12
     captions = [
         text(figure.find("figcaption"))
         for figure in part(tree).iter("figure")
         if figure.find("figcaption") is not None
     ]
-    assert captions == ["cnn", "constrained"] * 5
+    assert captions == ["cnn", "constrained"] * 6
 
 
 def test_pictures_are_inside_the_page_and_described(tree, explained_page):
@@ -261,6 +262,8 @@ def layers(*strengths):
 
 def test_models_share_a_scale_unless_one_could_not_be_seen():
     assert shared_limits(layers(1.0, 0.5)) == {"model 0": 1.0, "model 1": 1.0}
+    own = shared_limits(layers(1.0, 0.3))
+    assert own == pytest.approx({"model 0": 1.0, "model 1": 0.3})
     own = shared_limits(layers(1.0, 0.01))
     assert own == pytest.approx({"model 0": 1.0, "model 1": 0.01})
 
@@ -411,7 +414,7 @@ def test_broken_maps_leave_the_rest(copy, undrawn):
         for path in [*each.folder.glob("maps/*"), each.mean_of("AD")]:
             path.write_bytes(path.read_bytes()[:100])
     drawn, said = panels(read_interpreted(read_benchmark(copy)))
-    assert [panel.key for panel in drawn] == ["mean-CN"]
+    assert [panel.key for panel in drawn] == ["mean-CN", "mean-difference"]
     assert len(said) == 8  # the mean and three participants of both models
     assert all("cannot be read" in line for line in said)
 
@@ -422,7 +425,7 @@ def test_images_that_are_gone_leave_the_rest(copy, undrawn):
             record = json.loads(path.read_text())
             path.write_text(json.dumps({**record, "image": "/nowhere/image.nii.gz"}))
     drawn, said = panels(read_interpreted(read_benchmark(copy)))
-    assert [panel.key for panel in drawn] == ["mean-AD", "mean-CN"]
+    assert [panel.key for panel in drawn] == ["mean-AD", "mean-CN", "mean-difference"]
     assert len(said) == 3
     assert all("/nowhere/image.nii.gz" in line for line in said)
 
@@ -494,3 +497,35 @@ def test_models_explained_in_different_ways_are_not_compared(copy, undrawn):
 def test_a_single_model_has_no_matrix(found):
     runs = found.of("cnn", "gradient")
     assert make_matrix(Interpreted(found.benchmark, runs), "seed", []) is None
+
+
+def test_intervals_stay_where_values_can_be():
+    table = pd.DataFrame(
+        {
+            "participant_id": list("abc"),
+            "seed": [0, 1, 2],
+            "completeness_error": [0.1, 0.2, 4.0],
+            "lesion_auprc": [0.2, 0.99, 1.0],
+            "randomisation_spearman": [-0.1, 0.3, 0.9],
+        }
+    )
+    low = {name: mean_of(table, name, "seed").low for name in table.columns[2:]}
+    assert low["completeness_error"] == 0
+    assert low["randomisation_spearman"] < -0.1
+    assert mean_of(table, "lesion_auprc", "seed").high == 1
+    assert mean_of(table, "completeness_error", "seed").high > 4
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"),
+    [
+        ("classification", "speak for disease and which for health"),
+        ("regression", "raise what it predicts and which lower it"),
+    ],
+)
+def test_the_question_is_that_of_the_task(explained, undrawn, kind, said):
+    whole = read_benchmark(explained)
+    info = {**whole.info, "task": {**whole.info["task"], "kind": kind}}
+    section = attributions.build(dataclasses.replace(whole, info=info))
+    assert section.content["asked"] == said
+    assert section.content["ends"][0] in ("healthy", "less")

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Panel", "panels"]
 
+#: The mean map of patients minus healthy, among those of the classes.
+DIFFERENCE = "difference"
+
 
 @dataclass(frozen=True)
 class Panel:
@@ -84,11 +87,24 @@ def panels(interpreted: Interpreted) -> tuple[list[Panel], list[str]]:
         if layers:
             pictures = draw_pictures(layers, limits)
             drawn.append(Panel(f"mean-{name}", heading, tuple(pictures)))
+    drawn += _difference(interpreted, problems)
     for shown in choose_participants(interpreted):
         panel = _participant(interpreted, shown, problems)
         if panel is not None:
             drawn.append(panel)
     return drawn, problems
+
+
+def _difference(interpreted: Interpreted, problems: list[str]) -> list[Panel]:
+    """Draw patients minus healthy, which is less than either: on a scale of its own."""
+    if not any(DIFFERENCE in run.interpretation.means() for run in interpreted.runs):
+        return []
+    mean = partial(_mean, name=DIFFERENCE, classes=())
+    layers = _collect(interpreted, problems, mean)
+    if not layers:
+        return []
+    pictures = draw_pictures(layers, shared_limits(layers))
+    return [Panel(f"mean-{DIFFERENCE}", "Patients minus healthy", tuple(pictures))]
 
 
 def _classes(interpreted: Interpreted) -> list[tuple[str, str]]:
@@ -101,8 +117,9 @@ def _classes(interpreted: Interpreted) -> list[tuple[str, str]]:
         except RunError:
             continue
     names = [name for name in reversed(classes) if name in found]
-    names += [name for name in found if name not in classes and name != "difference"]
-    return [(name, f"{name} on average") for name in names]
+    names += [name for name in found if name not in classes and name != DIFFERENCE]
+    title = {"all": "Everyone"}
+    return [(name, f"{title.get(name, name)} on average") for name in names]
 
 
 def _collect(

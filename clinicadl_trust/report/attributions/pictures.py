@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Layer", "Picture", "draw_pictures", "read_map", "shared_limits"]
 
 #: The weakest map must reach this share of the limit that all share to be seen.
-_SEEN = 0.2
+_SEEN = 1 / 3
 
 
 @dataclass(frozen=True)

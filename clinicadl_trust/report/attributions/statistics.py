@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from clinicadl_trust.report.attributions.interpreted import Interpreted
@@ -23,8 +25,6 @@ MIN_SEEDS = 3
 
 #: What a unit is called in methods.
 _NAMES = {"participant_id": "participant", "seed": "seed"}
-#: Metrics from 0 to 1.
-_SHARES = ("lesion_", "share")
 _MEANS = ["model", "metric", "value", "low", "high"]
 
 
@@ -128,8 +128,15 @@ def mean_of(table: pd.DataFrame, metric: str, unit: str) -> Estimate | None:
     values = by_unit(table, metric, unit).groupby(unit).mean()
     if values.empty:
         return None
-    bounds = (0.0, 1.0) if metric.startswith(_SHARES) else UNBOUNDED
+    bounds = _bounds(table[metric])
     return unit_interval(list(values), unit=_NAMES[unit], bounds=bounds)
+
+
+def _bounds(values: pd.Series) -> tuple[float, float]:
+    """Return what a mean cannot exceed, as far as its values show it."""
+    if values.min() < 0:
+        return UNBOUNDED
+    return (0.0, 1.0) if values.max() <= 1 else (0.0, math.inf)
 
 
 def by_unit(table: pd.DataFrame, metric: str, unit: str) -> pd.Series:

@@ -42,6 +42,8 @@ _DIGITS = 3
 #: What blue and red speak for.
 _LESS_AND_MORE = ("less", "more")
 _ENDS = {"classification": ("healthy", "pathological")}
+_ASKED = {"classification": "speak for disease and which for health"}
+_ASKED_OF_OTHERS = "raise what it predicts and which lower it"
 _NONE = ("\N{EM DASH}", "")
 
 
@@ -64,6 +66,7 @@ def build(benchmark: Benchmark) -> Section | None:
         "percentile": PERCENTILE,
         "ramp": _ramp(),
         "ends": _ENDS.get(benchmark.task.kind, _LESS_AND_MORE),
+        "asked": _ASKED.get(benchmark.task.kind, _ASKED_OF_OTHERS),
         "outline": OUTLINE,
         "panels": drawn,
         "metrics": _metrics(interpreted, first, unit, problems),
