@@ -283,3 +283,14 @@ def test_a_caps_that_has_moved_holds_the_same_images(maps, interpreted, spec, tm
     first = interpret(maps, **options)
     caps = shutil.copytree(spec.caps, tmp_path / "caps")
     assert interpret(maps, caps=caps, **options) == first
+
+
+def test_attributions_that_do_not_add_up_are_told(maps, caplog):
+    """A constant image is a singular point of normalisation layers."""
+    options = {"method": "integrated_gradients", "n_steps": 0, "randomise": False}
+    (made,) = interpret(maps, n_samples=32, **options)
+    assert made.about["baselines"] == "blurred"
+    assert made.metrics()["completeness_error"].median() < 0.1
+    assert "do not add up" not in caplog.text
+    interpret(maps, n_samples=2, baselines="zeros", overwrite=True, **options)
+    assert "from zeros do not add up" in caplog.text

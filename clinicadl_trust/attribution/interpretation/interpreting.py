@@ -57,9 +57,10 @@ def interpret(
     method : str or sequence of str
         As ``attributions`` knows them.
     baselines : {"zeros", "blurred", "healthy", "training"}, optional
-        What images are compared with. By default zeros for integrated gradients and
-        occlusion; for expected gradients and GradientShap healthy training images (of a
-        task without classes, training images), 64 at most, drawn.
+        What images are compared with. By default blurred for integrated gradients
+        (from zeros they do not add up where the network has normalisation layers),
+        zeros for occlusion; for expected gradients and GradientShap healthy training
+        images (of a task without classes, training images), 64 at most, drawn.
     target : str or int, optional
         A class, or an output, by name or number. By default the log-odds of disease
         (any class but the healthy one); the only output of a regression; for a

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -34,6 +35,11 @@ __all__ = ["Job", "Progress"]
 
 #: Told how many images of how many are done.
 Progress = Callable[[int, int], None]
+
+logger = logging.getLogger(__name__)
+
+#: A median completeness error that is told.
+_TOO_INCOMPLETE = 0.1
 
 #: What may differ between two calls for the same thing.
 _FREE = ("finished", "versions")
@@ -100,6 +106,7 @@ class Job:
                 shutil.rmtree(where.folder, ignore_errors=True)
                 write_json(where.folder / ABOUT, about)
             records = self._explain(where, explainer, not reason, progress)
+            _check_complete(request, records)
             write_tables(run, where, images.rows, records)
             about |= {
                 "finished": True,
@@ -179,6 +186,21 @@ class Job:
         if reason:
             found["regions.tsv, mean"] = reason
         return found
+
+
+def _check_complete(request: Request, records: list[dict[str, Any]]) -> None:
+    """Warn where attributions do not add up to what they should."""
+    errors = np.array([r["metrics"]["completeness_error"] for r in records], float)
+    errors = errors[~np.isnan(errors)]
+    if errors.size and np.median(errors) > _TOO_INCOMPLETE:
+        logger.warning(
+            "attributions by %s from %s do not add up to what they explain (median "
+            "completeness error %.2g): take more samples, or baselines that are "
+            "images, such as blurred",
+            request.method,
+            request.baselines,
+            np.median(errors),
+        )
 
 
 def _differing(where: Interpretation, about: dict[str, Any]) -> list[str] | None:
