@@ -168,7 +168,7 @@ _DICE = Metric(
 _DISTANCE = replace(
     _DICE,
     name="surface_distance",
-    title="Average surface distance (mm)",
+    title="Surface distance (mm)",
     scale="log",
     bounds=(0.0, float("inf")),
     greater_is_better=False,
@@ -227,13 +227,13 @@ for _metric in (
     replace(
         _DISTANCE,
         name="hausdorff95",
-        title="Hausdorff distance, 95th percentile (mm)",
+        title="Hausdorff 95 (mm)",
         column="hausdorff95",
     ),
     replace(
         _DISTANCE,
         name="false_positive_volume",
-        title="False positive volume in healthy people (mm3)",
+        title="False positive volume (mm3)",
         column="false_positive_volume",
     ),
     replace(_MAE, title="Mean absolute error of the volume", task="segmentation"),

@@ -100,6 +100,8 @@ def against_baselines(benchmark: Benchmark) -> Iterator[Claim]:
     evidence = strongest(benchmark)
     if evidence is None:
         return
+    if benchmark.task.kind == "segmentation":
+        return  # age, sex and site draw no mask
     metric = benchmark.metric()
     # Where chance has a fixed value, always giving the same answer scores just that.
     kinds = ("metadata",) if metric.chance is not None else BASELINES
@@ -196,6 +198,8 @@ def _tell(benchmark: Benchmark, number_of_models: int) -> str:
         return f"tell{ending} {task.classes[1]} from {task.classes[0]}"
     if task.classes:
         return f"tell{ending} {joined(task.classes)} apart"
+    if task.kind == "segmentation":
+        return f"outline{ending} {task.label}"
     return f"predict{ending} {task.label}"
 
 

@@ -42,8 +42,10 @@ class _Panel:
 
 def build(benchmark: Benchmark) -> Section:
     """Draw curves per honest split strategy; the majority baseline has none."""
-    regression = benchmark.task.kind == "regression"
+    regression = benchmark.task.kind != "classification"
     title = "Predicted against true" if regression else "Curves"
+    if benchmark.task.kind == "segmentation":
+        title += " volumes"
     models = [m for m in benchmark.models if m.type != "majority"]
     missing: list[str] = []
     panels: list[_Panel] = []
@@ -144,6 +146,8 @@ def _scatter(
     people = count(rows["participant_id"].nunique(), "participant")
     outputs = benchmark.task.outputs
     first = f"{outputs[0]}, the first of {len(outputs)} outputs: " if outputs else ""
+    if benchmark.task.kind == "segmentation":
+        first = "Volumes in mm3: "
     description = (
         f"{first}{count(len(shown), 'scan')} of {people}; on the dashed diagonal, the "
         "prediction is right. The values are in predictions.tsv."

@@ -41,6 +41,7 @@ def build(benchmark: Benchmark) -> Section:
         "metric": benchmark.metric(metric),
         "forest": estimate_forest(benchmark, metric, [sealed], key="sealed"),
         "numbers": _numbers(benchmark, sealed),
+        "baselines": any(model.is_baseline for model in benchmark.models),
     }
     return Section("sealed", _TITLE, "sealed.html", content)
 
