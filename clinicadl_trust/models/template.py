@@ -89,8 +89,8 @@ def atlas_on(name: str, geometry: Geometry) -> tuple[Nifti1Image, tuple[str, ...
     lost = sorted(names[index] for index in set(names) - set(present))
     if lost:
         logger.warning(
-            "%d regions of %s are smaller than a voxel of the images and are left "
-            "out: %s",
+            "%d regions of %s are outside the images, or smaller than a voxel of them, "
+            "and are left out: %s",
             len(lost),
             name,
             ", ".join(lost),

@@ -294,3 +294,33 @@ def test_attributions_that_do_not_add_up_are_told(maps, caplog):
     assert "do not add up" not in caplog.text
     interpret(maps, n_samples=2, baselines="zeros", overwrite=True, **options)
     assert "from zeros do not add up" in caplog.text
+
+
+def test_the_map_of_a_cropped_image_lies_over_it(spec, mask, tmp_path):
+    """The network saw a part of the brain; its map is there, in millimetres."""
+    crop = {"name": "Crop", "cropping": [2, 3, 4, 5, 6, 7]}
+    config = change(
+        CONFIG,
+        transforms=[{"name": "ZNormalization"}, crop],
+        masks={"truth": mask},
+        training={"epochs": 1},
+    )
+    maps = run(replace(spec, config=config, output=tmp_path / "maps"))
+    (made,) = interpret(maps, n_steps=0, randomise=False)
+    pair = tuple(spec.fold.test.iloc[0])
+    image = nib.as_closest_canonical(nib.load(made.image_of(*pair)))
+    found = nib.load(made.map_of(*pair))
+    assert found.shape == tuple(np.subtract(image.shape, (5, 9, 13)))
+    corner = image.affine @ (2, 4, 6, 1)
+    np.testing.assert_allclose(found.affine[:, 3], corner, atol=1e-4)
+    np.testing.assert_allclose(found.affine[:3, :3], image.affine[:3, :3])
+    assert made.about["space"] == "MNI"
+    assert list(made.means()) == ["CN", "AD", "difference"]
+    truth = nib.as_closest_canonical(nib.load(made.mask_of(*pair))).get_fdata()
+    inside = truth[2:-3, 4:-5, 6:-7] > 0
+    row = made.metrics().set_index(["participant_id", "session_id"]).loc[pair]
+    values = np.abs(found.get_fdata())
+    share = values[inside].sum() / values.sum()
+    assert row["lesion_share"] == pytest.approx(share, rel=1e-5)
+    regions = set(made.regions()["region"])
+    assert "Hippocampus_L" in regions and len(regions) < 120

@@ -29,6 +29,7 @@ from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import OutputError
 from clinicadl_trust.interpretations import ABOUT, Interpretation
 from clinicadl_trust.models.provenance import versions
+from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.records import write_json
 
 __all__ = ["Job", "Progress"]
@@ -99,8 +100,10 @@ class Job:
                     f"{' and '.join(differing)}. Ask for the same, or replace it "
                     "(--overwrite)."
                 )
-            _, geometry = images.open()
-            reason = why_not_mni(images.image, geometry)
+            images.open()
+            # Before the transforms: what was cropped holds a part of the brain only.
+            grid = Geometry.of(images.rows["path"].iloc[0])
+            reason = why_not_mni(images.image, grid)
             explainer = self._explainer(request)
             if differing != []:
                 shutil.rmtree(where.folder, ignore_errors=True)

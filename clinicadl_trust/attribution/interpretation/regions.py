@@ -24,7 +24,7 @@ def why_not_mni(image: ImageType, geometry: Geometry) -> str:
     image : ImageType
         Of which the name may tell.
     geometry : Geometry
-        The grid that the network saw.
+        The grid of the image in the CAPS.
     """
     space = str(image.with_entities.get("space", "MNI"))
     if not space.startswith("MNI"):
