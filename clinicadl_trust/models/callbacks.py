@@ -167,11 +167,25 @@ class Progress(Callback):
 
     def __init__(self, report: Callable[[float, str], None]) -> None:
         self.report = report
+        self._terms: dict[str, list[float]] = {}
+
+    def on_epoch_start(self, **kwargs: object) -> None:
+        """Forget the terms of the last epoch's loss."""
+        self._terms = {}
+
+    def on_backward_step_start(self, *, loss: Any, **kwargs: object) -> None:
+        """Keep the terms of a loss that has several."""
+        if isinstance(loss, Mapping):
+            for name, value in loss.items():
+                self._terms.setdefault(name, []).append(float(value))
 
     def on_epoch_end(self, *, state: TrainerState, **kwargs: object) -> None:
-        """Report an epoch."""
+        """Report an epoch, and the mean of each term of its loss."""
         done, all_ = state.current_epoch, state.num_epochs
-        self.report(done / all_, f"epoch {done} of at most {all_}")
+        terms = [
+            f", {name} {np.mean(values):.3g}" for name, values in self._terms.items()
+        ]
+        self.report(done / all_, f"epoch {done} of at most {all_}{''.join(terms)}")
 
 
 def _diverged(what: str, value: float, state: TrainerState, where: str) -> RunError:

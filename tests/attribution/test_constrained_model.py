@@ -11,6 +11,7 @@ from clinicadl.networks.config import CNNConfig, UNetConfig
 from pydantic import ValidationError
 
 from clinicadl_trust.attribution import AttributionConstrainedModel, attributions
+from clinicadl_trust.attribution.balancing import gradient_of
 from clinicadl_trust.exceptions import AttributionError, ConfigError
 from clinicadl_trust.models.classification import ClassificationModel
 from clinicadl_trust.testing import check_model, example_parts
@@ -266,3 +267,76 @@ def test_the_region_of_a_segmentation_is_explained():
 def test_a_wrong_task_is_refused(options, said):
     with pytest.raises(ConfigError, match=said):
         model(**options)
+
+
+def test_terms_of_one_constraint_are_told_apart_by_labels():
+    made = model(
+        {"name": "HealthyGradient", "label": "EG", "method": "expected_gradients"},
+        {"name": "HealthyGradient", "label": "IG", "method": "integrated_gradients"},
+    ).train()
+    loss = made.forward_step(batch())
+    assert [*loss] == ["loss", "EG", "IG"] == [*made.get_loss_functions()]
+    assert loss["EG"] > 0 and loss["IG"] > 0
+
+
+@pytest.mark.parametrize("label", ["a-b", "loss", "", 3])
+def test_a_label_that_is_no_column_is_refused(label):
+    with pytest.raises(ConfigError, match="names a column of the logs"):
+        model({"name": "HealthyGradient", "label": label})
+
+
+def test_a_part_of_the_images_is_drawn_anew():
+    constraint = {"name": "RightReasons", "scale": "none"}
+    network = CNNConfig(
+        in_shape=SHAPE, num_outputs=1, conv_args={"channels": [2, 2], "norm": None}
+    )
+    options = {"network": network, "mask_key": "lesion"}
+    whole = model(constraint, **options).train().forward_step(batch())
+    made = model({**constraint, "fraction": 0.5}, **options).train()
+    torch.manual_seed(0)
+    found = [float(made.forward_step(batch())["RightReasons"]) for _ in range(60)]
+    assert len({*found}) == 6  # pairs of four images
+    assert np.mean(found) == pytest.approx(float(whole["RightReasons"]), rel=0.02)
+    with pytest.raises(ConfigError, match=r"fraction = 0 must be in \(0, 1\]"):
+        model({**constraint, "fraction": 0})
+
+
+@pytest.mark.parametrize("second_order", ["exact", "difference"])
+def test_a_balanced_constraint_pulls_as_its_weight_says(second_order):
+    tables = (
+        {"name": "HealthyGradient", "weight": 0.5},
+        {"name": "RightReasons", "weight": 2.0, "scale": "none"},
+    )
+    options = {"mask_key": "lesion", "second_order": second_order}
+    made = model(*tables, balance=True, **options).train()
+    weights = list(made.parameters())
+    loss = made.forward_step(batch())
+    sizes = {
+        name: float(gradient_of(value, weights).norm()) for name, value in loss.items()
+    }
+    assert sizes["HealthyGradient"] == pytest.approx(0.5 * sizes["loss"], rel=1e-4)
+    assert sizes["RightReasons"] == pytest.approx(2.0 * sizes["loss"], rel=1e-4)
+    again = model(*tables, balance=True, **options)
+    again.load_state_dict(made.state_dict())
+    assert torch.equal(again.balance.norms, made.balance.norms)
+    again.reset()
+    assert bool(again.balance.norms.isnan().all())
+
+
+def test_a_balance_without_supervised_loss_is_refused():
+    with pytest.raises(ValidationError, match="Set balance = false, or a loss_weight"):
+        model(balance=True, loss_weight=0)
+
+
+@pytest.mark.parametrize("weight", [0, 1e-6, 1e6])
+@pytest.mark.parametrize("balance", [True, False])
+def test_no_weight_makes_nan(weight, balance):
+    made = model({"name": "HealthyGradient", "weight": weight}, balance=balance).train()
+    optimizer = torch.optim.Adam(made.parameters(), lr=0.01)
+    for _ in range(5):
+        loss = made.forward_step(batch())
+        assert all(torch.isfinite(value) for value in loss.values())
+        made.backward_step(loss)
+        optimizer.step()
+        optimizer.zero_grad()
+    assert all(bool(torch.isfinite(w).all()) for w in made.parameters())

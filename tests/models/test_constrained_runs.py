@@ -1,5 +1,6 @@
 """A constrained model through the Trainer: masks, logs, resuming, reopening."""
 
+import re
 from dataclasses import replace
 
 import pandas as pd
@@ -27,10 +28,13 @@ def config(caps_options):
             "name": "AttributionConstrainedModel",
             "mask_key": "truth",
             "warmup": 2,
+            "anneal": 3,
+            "balance": True,
             "constraints": [
                 {"name": "HealthyGradient", "mode": "supervised", "weight": 0.1},
                 {
                     "name": "TotalVariation",
+                    "label": "Smoothness",
                     "method": "expected_gradients",
                     "baselines": "healthy",
                     "weight": 0.01,
@@ -61,9 +65,9 @@ def finished(spec):
 def test_every_term_is_in_the_logs(finished):
     (log,) = finished.glob("training/split-1/logs/training_loss.tsv")
     table = pd.read_csv(log, sep="\t")
-    assert {"loss", "HealthyGradient", "TotalVariation"} <= {*table.columns}
+    assert {"loss", "HealthyGradient", "Smoothness"} <= {*table.columns}
     assert (table["HealthyGradient"] > 0).all()
-    assert (table["TotalVariation"] > 0).any()
+    assert (table["Smoothness"] > 0).any()
     assert (records(finished) / "predictions_test.tsv").is_file()
 
 
@@ -72,8 +76,19 @@ def test_it_reopens(finished):
     assert isinstance(trainer.model, AttributionConstrainedModel)
     assert [term.name for term in trainer.model.terms] == [
         "HealthyGradient",
-        "TotalVariation",
+        "Smoothness",
     ]
+    assert trainer.model.config.balance and trainer.model.config.anneal == 3
+
+
+def test_every_term_is_in_the_progress(spec, tmp_path):
+    heard = []
+    run(
+        replace(spec, output=tmp_path / "maps"),
+        progress=lambda done, phrase: heard.append(phrase),
+    )
+    shown = r"epoch \d of at most 3, loss [\d.e-]+, HealthyGradient [\d.e-]+, Smooth"
+    assert sum(re.match(shown, phrase) is not None for phrase in heard) == 3
 
 
 def test_killed_and_resumed_it_ends_the_same(monkeypatch, spec, finished, tmp_path):
