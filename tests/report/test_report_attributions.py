@@ -15,6 +15,7 @@ import nilearn.plotting  # noqa: F401  (chooses a backend as it is first importe
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.ndimage import gaussian_filter
 from synthetic_benchmark import make_benchmark
 
 from clinicadl_trust.interpretations import METRICS, interpretations, summary_dir
@@ -29,7 +30,11 @@ from clinicadl_trust.report.attributions.matrix import make_matrix
 from clinicadl_trust.report.attributions.means import mean_map
 from clinicadl_trust.report.attributions.panels import panels
 from clinicadl_trust.report.attributions.participants import choose_participants
-from clinicadl_trust.report.attributions.pictures import Layer, shared_limits
+from clinicadl_trust.report.attributions.pictures import (
+    Layer,
+    draw_pictures,
+    shared_limits,
+)
 from clinicadl_trust.report.attributions.statistics import (
     choose_unit,
     mean_of,
@@ -107,7 +112,7 @@ def test_means_and_participants_of_every_model_are_shown(tree):
 
 def test_pictures_are_inside_the_page_and_described(tree, explained_page):
     for image in part(tree).iter("img"):
-        assert image.get("src").startswith("data:image/png;base64,iVBOR")
+        assert re.match(r"data:image/(png|jpeg);base64,\w{100}", image.get("src"))
         assert re.search(r"axial slices at z = -?\d+, ", image.get("alt"))
         assert int(image.get("width")) > 500
     assert list(tree.iter("script", "iframe")) == []
@@ -529,3 +534,19 @@ def test_the_question_is_that_of_the_task(explained, undrawn, kind, said):
     section = attributions.build(dataclasses.replace(whole, info=info))
     assert section.content["asked"] == said
     assert section.content["ends"][0] in ("healthy", "less")
+
+
+def test_a_picture_of_a_noisy_scan_is_light():
+    rng = np.random.default_rng(0)
+    shape, affine = (90, 108, 90), np.diag([2.0, 2.0, 2.0, 1.0])
+    grid = np.indices(shape) - np.array([45, 54, 45])[:, None, None, None]
+    head = (np.linalg.norm(grid, axis=0) < 44) * 1.0
+    values = gaussian_filter(rng.normal(size=shape), 6)
+    layer = Layer("cnn", nib.Nifti1Image(head * values / values.std(), affine))
+    kinds = []
+    for noise in (0.05, 0.0):
+        scan = nib.Nifti1Image(head + noise * rng.normal(size=shape), affine)
+        (picture,) = draw_pictures([layer], {"cnn": 3.0}, scan)
+        assert len(picture.uri) < 300_000
+        kinds.append(picture.uri.partition(";")[0])
+    assert kinds == ["data:image/jpeg", "data:image/png"]

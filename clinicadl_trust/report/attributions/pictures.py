@@ -16,12 +16,15 @@ from clinicadl_trust.plots import attribution_overlay, relevance_limit
 from clinicadl_trust.plots.slices import axial_slices
 
 if TYPE_CHECKING:
+    from matplotlib.figure import Figure
     from nibabel.spatialimages import SpatialImage
 
 __all__ = ["Layer", "Picture", "draw_pictures", "read_map", "shared_limits"]
 
 #: The weakest map must reach this share of the limit that all share to be seen.
 _SEEN = 1 / 3
+#: The share of the PNG's size from which on a JPEG is worth its losses.
+_LIGHTER = 0.8
 
 
 @dataclass(frozen=True)
@@ -52,7 +55,7 @@ class Picture:
     caption, remark : str
         As of its layer.
     uri : str
-        The PNG as a data URI.
+        The PNG or JPEG as a data URI.
     width, height : int
         In pixels.
     limit : float
@@ -144,20 +147,33 @@ def _draw(
         slices=heights,
         colorbar=False,
     )
-    stream = io.BytesIO()
-    figure.savefig(stream, format="png", metadata={"Software": None})
     width, height = (round(side) for side in figure.get_size_inches() * figure.dpi)
     described = ", ".join(f"{z:.0f}" for z in heights)
     return Picture(
         caption=layer.caption,
         remark=layer.remark,
-        uri=f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}",
+        uri=_uri(figure),
         width=width,
         height=height,
         limit=limit,
         description=f"{layer.caption}: axial slices at z = {described} mm. "
         f"{layer.remark}".strip(),
     )
+
+
+def _uri(figure: Figure) -> str:
+    """Write a figure as a data URI: PNG or, where it is much lighter, JPEG.
+
+    Scans of 1 mm are noisy, and PNG of noise is as large as no compression.
+    """
+    png, jpeg = io.BytesIO(), io.BytesIO()
+    figure.savefig(png, format="png", metadata={"Software": None})
+    # Colours are not subsampled: the outline of a lesion is a pixel or two.
+    figure.savefig(jpeg, format="jpeg", pil_kwargs={"quality": 80, "subsampling": 0})
+    name, content = "png", png.getvalue()
+    if len(jpeg.getvalue()) < _LIGHTER * len(content):
+        name, content = "jpeg", jpeg.getvalue()
+    return f"data:image/{name};base64,{base64.b64encode(content).decode()}"
 
 
 def read_map(path: Path) -> SpatialImage:
