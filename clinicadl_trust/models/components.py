@@ -21,7 +21,7 @@ from clinicadl_trust.models.architecture import (
     default_network,
     fit_sides,
 )
-from clinicadl_trust.models.classification import ClassificationModel, target_of
+from clinicadl_trust.models.classification import target_of
 from clinicadl_trust.models.configuration import (
     build,
     check_keys,
@@ -30,41 +30,25 @@ from clinicadl_trust.models.configuration import (
 )
 from clinicadl_trust.models.data import LABEL
 from clinicadl_trust.models.explanation import check_healthy_below, in_network_unit
+from clinicadl_trust.models.kinds import (
+    MODELS,
+    check_loss,
+    check_model_class,
+    default_loss,
+)
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import TrainerOptions
 from clinicadl_trust.models.scale import Scale
-from clinicadl_trust.models.segmentation import SegmentationModel
 from clinicadl_trust.task import Task
 
-__all__ = ["MASK_LOSSES", "VALUE_LOSSES", "Blueprint"]
+__all__ = ["Blueprint"]
 
 _DEFAULT_TRANSFORMS = ({"name": "ZNormalization"},)
 _DEFAULT_OPTIMIZER = {"name": "Adam", "lr": 1e-3}
-_CLASS_LOSSES: tuple[str, ...] = (
-    "BCELoss",
-    "BCEWithLogitsLoss",
-    "CrossEntropyLoss",
-    "KLDivLoss",
-    "MultiMarginLoss",
-    "NLLLoss",
-)
 #: Images are not read when a table is checked; most networks take this shape.
 _TYPICAL = (1, 96, 96, 96)
 #: A patch of any size up to 32 voxels divides this one.
 _DIVISIBLE = (1, *[math.lcm(*range(1, 33))] * 3)
-VALUE_LOSSES: tuple[str, ...] = ("HuberLoss", "L1Loss", "MSELoss", "SmoothL1Loss")
-#: Of one logit a voxel.
-MASK_LOSSES: tuple[str, ...] = ("BCEWithLogitsLoss", "DiceCELoss")
-_LOSSES = {
-    "classification": _CLASS_LOSSES,
-    "regression": VALUE_LOSSES,
-    "segmentation": MASK_LOSSES,
-}
-_MODELS = {
-    "classification": "ClassificationModel",
-    "regression": "SupervisedModel",
-    "segmentation": "SegmentationModel",
-}
 
 
 @dataclass(frozen=True)
@@ -86,18 +70,7 @@ class Blueprint:
     task: Task
 
     def __post_init__(self) -> None:
-        known = _LOSSES[self.task.kind]
-        others = {name for names in _LOSSES.values() for name in names} - {*known}
-        many = self.task.kind == "classification" and not self.task.is_binary
-        if many:
-            known = tuple(name for name in known if not name.startswith("BCE"))
-        given = self._loss_table.get("name")
-        if given in others or (many and str(given).startswith("BCE")):
-            classes = f" of {len(self.task.classes)} classes" if many else ""
-            raise ConfigError(
-                f"{self.at('loss')} is '{given}', which does not suit a "
-                f"{self.task.kind}{classes}. Use one of: {', '.join(known)}."
-            )
+        check_loss(str(self._loss_table.get("name")), self.task, self.at("loss"))
         if self.options.annotated is not None and not self.segments:
             raise ConfigError(
                 f"{self.at('annotated')} is for a segmentation, and this is a "
@@ -295,18 +268,13 @@ class Blueprint:
     def _loss_table(self) -> Mapping[str, Any]:
         if self.options.loss is not None:
             return self.options.loss
-        if self.task.kind == "regression":
-            return {"name": "MSELoss"}
-        if self.segments:
-            return {"name": "DiceCELoss"}
-        binary = self.task.is_binary
-        return {"name": "BCEWithLogitsLoss" if binary else "CrossEntropyLoss"}
+        return {"name": default_loss(self.task)}
 
     @property
     def _model_table(self) -> Mapping[str, Any]:
         if self.options.model is not None:
             return self.options.model
-        return {"name": _MODELS[self.task.kind]}
+        return {"name": MODELS[self.task.kind]}
 
     def _model_options(self) -> dict[str, Any]:
         table = dict(self._model_table)
@@ -330,19 +298,7 @@ class Blueprint:
         where = self.at("model")
         name = str(self._model_table.get("name", ""))
         cls = class_of("models", name, where)
-        if name == "ReconstructionModel":
-            raise ConfigError(f"{where}: a '{name}' predicts images, no label.")
-        kind = self.task.kind
-        of_another: dict[str, tuple[type, ...]] = {
-            "classification": (SegmentationModel,),
-            "regression": (ClassificationModel, SegmentationModel),
-            "segmentation": (ClassificationModel, SupervisedModel),
-        }
-        if issubclass(cls, of_another[kind]):
-            raise ConfigError(
-                f"{where}: '{name}' is for another task; for a {kind} use "
-                f"'{_MODELS[kind]}'."
-            )
+        check_model_class(cls, self.task, where)
         known = [*fields_of(cls)]
         missing = [k for k in ("network", "loss", "optimizer") if k not in known]
         if missing:

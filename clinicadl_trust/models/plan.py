@@ -26,8 +26,9 @@ from pydantic import ValidationError
 
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.host.services import know_optimum
-from clinicadl_trust.models.components import VALUE_LOSSES, Blueprint
+from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.configuration import build
+from clinicadl_trust.models.kinds import VALUE_LOSSES
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.task import Task
 

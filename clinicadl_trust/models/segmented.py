@@ -9,6 +9,7 @@ import math
 import os
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -16,14 +17,17 @@ import torch
 from clinicadl.models import Model
 from clinicadl.utils.dictionary.words import IMAGE, OUTPUT, PARTICIPANT_ID, SESSION_ID
 
+from clinicadl_trust.cohort import IDS
 from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.host.loaders import evaluation_loader
 from clinicadl_trust.host.memory import MemoryDataset
 from clinicadl_trust.models.mask_values import VALUES, mask_values
 from clinicadl_trust.models.masks import read_mask
+from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.volumes import Geometry
+from clinicadl_trust.predictions import predictions_frame, write_predictions
 
-__all__ = ["MASKS", "mask_name", "segment"]
+__all__ = ["MASKS", "mask_name", "predict_group", "segment"]
 
 #: The folder of a run's predicted masks, in its record folder.
 MASKS = "masks"
@@ -90,6 +94,55 @@ def segment(
                 known = None if true is None else read_mask(true, image, grid)
                 found[key] = mask_values(known, mask, grid)
     return pd.DataFrame([found[key] for key in files], columns=list(VALUES))
+
+
+def predict_group(
+    spec: RunSpec,
+    group: Literal["validation", "test"],
+    model: Model,
+    data: MemoryDataset,
+    *,
+    batch_size: int,
+    folder: Path,
+) -> None:
+    """Write the predictions of a group of a run, and the masks of its test.
+
+    Parameters
+    ----------
+    spec : RunSpec
+        The run.
+    group : {"validation", "test"}
+        Which of its groups.
+    model : clinicadl.models.Model
+        With the weights that were chosen.
+    data : MemoryDataset
+        That group's images, perhaps among others.
+    batch_size : int
+        Images at a time in the network.
+    folder : pathlib.Path
+        The run's record folder.
+
+    Raises
+    ------
+    RunError
+        If the network diverged.
+    CapsError
+        If a true mask cannot be used.
+    """
+    assert spec.truth is not None  # a segmentation has one
+    rows = spec.rows(group)
+    values = segment(
+        model,
+        data.subset(rows[list(IDS)]),
+        rows,
+        spec.truth.locate(spec.caps, rows),
+        label=spec.truth.name,
+        batch_size=batch_size,
+        folder=folder / MASKS if group == "test" else None,
+    )
+    run = spec.run_columns(group)
+    frame = predictions_frame(rows, spec.task, values["score"], run).assign(**values)
+    write_predictions(frame, folder / f"predictions_{group}.tsv")
 
 
 def mask_name(participant: str, session: str, label: str) -> str:

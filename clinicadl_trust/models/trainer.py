@@ -47,7 +47,6 @@ from clinicadl_trust.models.callbacks import (
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.fold_images import FoldImages, make_split, open_fold
 from clinicadl_trust.models.limits import memory_errors, threads
-from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.outputs import Outputs, Said, collect, nothing
 from clinicadl_trust.models.plan import (
@@ -65,7 +64,7 @@ from clinicadl_trust.models.provenance import (
     write_record,
 )
 from clinicadl_trust.models.run_state import RunState
-from clinicadl_trust.models.segmented import MASKS, segment
+from clinicadl_trust.models.segmented import predict_group
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.starting_model import ancestors_of, make_model
 from clinicadl_trust.models.transfer import check_ancestors, read_weights
@@ -170,7 +169,7 @@ class _Run:
                     self._test(trainer, images.test)
             if self.spec.truth is not None:
                 with self.state.timed("masks"):
-                    self._segment(model, images, self.spec.truth)
+                    self._segment(model, images)
         self._write_record()
 
     # --- training -----------------------------------------------------------------
@@ -278,28 +277,20 @@ class _Run:
         )
         write_predictions(frame, self.folder / f"predictions_{group}.tsv")
 
-    def _segment(self, model: Model, images: FoldImages, truth: MaskSource) -> None:
+    def _segment(self, model: Model, images: FoldImages) -> None:
         """Draw the masks of validation and test with the chosen weights."""
         model.load_state_dict(read_weights(weights_of(self.maps)))
         for group in ("validation", "test"):
-            rows = self.spec.rows(group)
-            if not len(rows) or self.state.has(f"{group}_masks"):
-                continue
-            data = images.test if group == "test" else images.seen
-            values = segment(
-                model,
-                data.subset(rows[list(IDS)]),
-                rows,
-                truth.locate(self.spec.caps, rows),
-                label=truth.name,
-                batch_size=self.training.batch_size,
-                folder=self.folder / MASKS if group == "test" else None,
-            )
-            run = self.spec.run_columns(group)
-            frame = predictions_frame(rows, self.spec.task, values["score"], run)
-            frame = frame.assign(**values)
-            write_predictions(frame, self.folder / f"predictions_{group}.tsv")
-            self.state.remember(**{f"{group}_masks": True})
+            if len(self.spec.rows(group)) and not self.state.has(f"{group}_masks"):
+                predict_group(
+                    self.spec,
+                    group,
+                    model,
+                    images.test if group == "test" else images.seen,
+                    batch_size=self.training.batch_size,
+                    folder=self.folder,
+                )
+                self.state.remember(**{f"{group}_masks": True})
 
     def _tell_images(self, done: int, all_: int) -> None:
         self.report(0.0, f"image {done} of {all_}")
