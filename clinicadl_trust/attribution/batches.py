@@ -9,16 +9,46 @@ import torch
 from clinicadl.data.dataloader import Batch
 from clinicadl.utils.dictionary.words import IMAGE, SAMPLE_TYPE
 
+from clinicadl_trust.attribution.constraints.base import Explained
+from clinicadl_trust.attribution.supervision import Question
 from clinicadl_trust.exceptions import AttributionError
 from clinicadl_trust.models.template import atlas_on
 from clinicadl_trust.models.volumes import Geometry
 
-__all__ = ["masks_of", "regions_of"]
+__all__ = ["explained_of", "masks_of", "regions_of"]
 
 #: ClinicaDL's word for a sample that is a whole volume.
 _WHOLE = "image"
 #: Of a voxel's side: farther apart, two grids are not the same.
 _TOLERANCE = 0.01
+
+
+def explained_of(
+    batch: Batch, question: Question, images: torch.Tensor, mask_key: str | None
+) -> Explained:
+    """Return what constraints see of a batch, attributions to be filled in.
+
+    Parameters
+    ----------
+    batch : clinicadl.data.dataloader.Batch
+        Samples.
+    question : Question
+        What is explained of them.
+    images : torch.Tensor of shape (N, C, ...)
+        The batch's.
+    mask_key : str or None
+        As in ``masks_of``; None for the question's own mask.
+    """
+    mask = question.mask
+    if mask_key is not None:
+        mask = masks_of(batch, mask_key).to(images.device)
+    return Explained(
+        attributions=images,
+        healthy=question.healthy,
+        mask=mask,
+        regions=lambda: regions_of(batch),
+        signed=question.signed,
+    )
 
 
 def masks_of(batch: Batch, key: str) -> torch.Tensor:
@@ -85,8 +115,8 @@ def regions_of(batch: Batch) -> tuple[torch.Tensor, tuple[str, ...]]:
     if kind != _WHOLE:
         raise AttributionError(
             f"Atlas regions were asked for, and the samples are of the type '{kind}'. "
-            "Constraints on regions are for whole volumes in MNI space: train on these, "
-            "or take another constraint."
+            "Constraints on regions are for whole volumes in MNI space: train on "
+            "these, or take another constraint."
         )
     image = batch[0][IMAGE]
     shape = tuple(int(side) for side in image.spatial_shape)

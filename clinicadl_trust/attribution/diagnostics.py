@@ -83,8 +83,8 @@ def diagnose(
         It took ``2 n_draws + 6`` backward passes or so.
     """
     tried = copy.deepcopy(model).train()
-    step = int(tried.constraint_step)
-    tried.constraint_step += -step % tried.config.every
+    while not tried.schedule.factor(int(tried.constraint_step)):
+        tried.constraint_step += 1
 
     def terms() -> tuple[torch.Tensor, torch.Tensor]:
         found = tried.forward_step(batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from typing import Any
 
 import torch
@@ -17,26 +16,22 @@ from clinicadl.utils.objects import HasConfig
 from torch import nn
 
 from clinicadl_trust.attribution.balancing import GradientBalance
-from clinicadl_trust.attribution.batches import masks_of, regions_of
+from clinicadl_trust.attribution.batches import explained_of
 from clinicadl_trust.attribution.constrained_step import ConstrainedStep
-from clinicadl_trust.attribution.constraints.base import Explained
+from clinicadl_trust.attribution.differentiation import (
+    check_differentiation,
+    takes_difference,
+)
 from clinicadl_trust.attribution.model_config import (
     AttributionConstrainedModelConfig,
     SecondOrder,
 )
-from clinicadl_trust.attribution.networks import (
-    check_twice_differentiable,
-    kinks,
-    smooth_network,
-)
+from clinicadl_trust.attribution.networks import smooth_network
 from clinicadl_trust.attribution.schedule import Schedule
-from clinicadl_trust.attribution.supervision import Question, supervise
+from clinicadl_trust.attribution.supervision import supervise
 from clinicadl_trust.attribution.terms import TermLoss, read_terms
-from clinicadl_trust.exceptions import AttributionError
 
 __all__ = ["AttributionConstrainedModel"]
-
-logger = logging.getLogger(__name__)
 
 
 class AttributionConstrainedModel(
@@ -195,13 +190,16 @@ class AttributionConstrainedModel(
         """
         images = batch.get_field(IMAGE, dtype=torch.float32)
         labels = self.supervision.labels(batch)
-        self._check_once(images)
+        if not self._checked:
+            self._checked = True
+            check_differentiation(self.network, images, self.config.second_order)
         factor = self.schedule.factor(int(self.constraint_step))
         if not (factor and self.training and self.active):
             return self._terms(self._supervised(self.network(images), labels), [])
         question = self.supervision.question(labels, images)
-        step = ConstrainedStep(self.network, question, images, self._by_difference())
-        explained = self._explained(batch, question, images)
+        quick = takes_difference(self.network, self.config.second_order)
+        step = ConstrainedStep(self.network, question, images, quick)
+        explained = explained_of(batch, question, images, self.config.mask_key)
         penalties = [step.penalty(term, explained) for term in self.active]
         loss = self._supervised(step.outputs, labels)
         factors = [factor * term.weight for term in self.active]
@@ -250,42 +248,3 @@ class AttributionConstrainedModel(
 
     def _weights(self) -> list[torch.Tensor]:
         return [weight for weight in self.parameters() if weight.requires_grad]
-
-    def _by_difference(self) -> bool:
-        if self.config.second_order != "auto":
-            return self.config.second_order == "difference"
-        return not kinks(self.network)
-
-    def _explained(
-        self, batch: Batch, question: Question, images: torch.Tensor
-    ) -> Explained:
-        key, mask = self.config.mask_key, question.mask
-        if key is not None:
-            mask = masks_of(batch, key).to(images.device)
-        return Explained(
-            attributions=images,
-            healthy=question.healthy,
-            mask=mask,
-            regions=lambda: regions_of(batch),
-            signed=question.signed,
-        )
-
-    def _check_once(self, images: torch.Tensor) -> None:
-        """Check the network at the first batch, and say what makes it slow."""
-        if self._checked:
-            return
-        self._checked = True
-        with torch.random.fork_rng(devices=[]):
-            check_twice_differentiable(self.network, images[:1])
-        found = kinks(self.network)
-        if found and self.config.second_order == "difference":
-            raise AttributionError(
-                f"second_order = 'difference' needs a smooth network; this one has "
-                f"{', '.join(found)}. Use 'auto', or smooth = true."
-            )
-        if found:
-            logger.warning(
-                "the network has %s: constraints are differentiated exactly, which is "
-                "slower; smooth = true converts what it can",
-                ", ".join(found),
-            )

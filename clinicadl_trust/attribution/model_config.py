@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from clinicadl.models import Model
 from clinicadl.models.vanilla import VanillaModelConfig
@@ -10,6 +10,11 @@ from clinicadl.utils.config import ObjectConfig
 from pydantic import Field, field_validator, model_validator
 
 from clinicadl_trust.attribution.terms import read_terms
+
+if TYPE_CHECKING:
+    from clinicadl_trust.attribution.model import (
+        AttributionConstrainedModel,  # noqa: F401 - in a name
+    )
 
 __all__ = ["AttributionConstrainedModelConfig", "SecondOrder"]
 

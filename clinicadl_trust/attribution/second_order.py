@@ -114,10 +114,12 @@ def by_difference_apart(
     ----------
     points : sequence of Points
         Those of an attribution.
-    penalty, scores, step
+    penalty, scores
         As in ``by_difference``.
     weights : sequence of torch.Tensor
         What is trained.
+    step : float
+        As in ``by_difference``.
 
     Returns
     -------
@@ -139,10 +141,10 @@ def by_difference_apart(
     h = min(_step(one.images, u, step) for one, u in zip(points, along, strict=True))
     change = [-old for old in here]
     for one, u in zip(points, along, strict=True):
-        found = torch.autograd.grad(
+        moved = torch.autograd.grad(
             scores((one.images + h * u).detach()).sum(), weights, materialize_grads=True
         )
-        change = [old + new for old, new in zip(change, found, strict=True)]
+        change = [old + new for old, new in zip(change, moved, strict=True)]
     derivatives = [one / h for one in change]
     known: torch.Tensor = _Known.apply(value, derivatives, *weights)
     return known

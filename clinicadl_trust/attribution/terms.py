@@ -65,7 +65,13 @@ class TermLoss(nn.Module):
     reduction = "mean"
 
     def forward(self, *_: torch.Tensor) -> torch.Tensor:
-        """Refuse: outputs and labels do not tell it."""
+        """Refuse: outputs and labels do not tell it.
+
+        Raises
+        ------
+        NotImplementedError
+            Always.
+        """
         raise NotImplementedError(
             "A constraint is computed from the network's gradient in training, not "
             "from its outputs: it cannot be a metric."
