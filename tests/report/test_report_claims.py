@@ -348,6 +348,15 @@ def test_usefulness_to_patients_is_never_claimed():
     assert "That a model helps patients." in said(claims(benchmark(GOOD)), "may not")
 
 
+def test_numbers_under_a_shift_are_said_to_be_so():
+    note = "The test images are of another kind than those of the training."
+    image = {"data_type": "t1_linear", "suffix": "T1w"}
+    shifted = benchmark(GOOD, info={"cohort": {"test_image": image}})
+    assert note in said(claims(shifted), "note")
+    plain = benchmark(GOOD, info={"cohort": {"test_image": None}})
+    assert note not in said(claims(plain), "note")
+
+
 def test_reservations_are_named():
     failures = pd.DataFrame([{"model": "cnn"}])
     runs = pd.DataFrame([{"model": "cnn", "seed": 0}, {"model": "cnn", "seed": 0}])

@@ -20,6 +20,7 @@ __all__ = [
     "no_estimates",
     "not_sealed",
     "one_seed",
+    "other_test_image",
     "synthetic",
     "usefulness",
 ]
@@ -102,6 +103,17 @@ def not_sealed(benchmark: Benchmark) -> Iterator[Claim]:
             "No test group was sealed.",
             "The people tested also took part in the development, through other "
             "folds, so choices made on the way may flatter the numbers.",
+        )
+
+
+def other_test_image(benchmark: Benchmark) -> Iterator[Claim]:
+    """Numbers under a shift are of that shift."""
+    if (benchmark.info.get("cohort") or {}).get("test_image"):
+        yield Claim(
+            "note",
+            "The test images are of another kind than those of the training.",
+            "Every number of a test group is under this shift; without it, or under "
+            "another one, models may do better or worse.",
         )
 
 

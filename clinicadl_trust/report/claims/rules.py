@@ -14,6 +14,7 @@ from clinicadl_trust.report.claims.limits import (
     no_estimates,
     not_sealed,
     one_seed,
+    other_test_image,
     synthetic,
     usefulness,
 )
@@ -39,6 +40,7 @@ _ALWAYS: tuple[Rule, ...] = (
     leaky_splits,
     synthetic,
     usefulness,
+    other_test_image,
     not_sealed,
     approximate,
     one_seed,
