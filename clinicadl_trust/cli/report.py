@@ -30,7 +30,8 @@ def report(benchmark_directory: Path, output: Path | None) -> None:
     not. The page holds everything it needs: it opens from disk, without a network,
     and can be sent by mail. It says what may and may not be claimed, and shows the
     data, the splits and their audit, every estimate and comparison with intervals,
-    and what was run.
+    where interpreted networks look, and what was run. Viewers of mean maps are
+    written to a folder beside the page.
 
     \b
     Example:

@@ -189,6 +189,8 @@ def test_what_is_written_stays_inside(head, lesion, attributions):
     assert spilt(figure.axes[-1]) == []
     words = {text.get_text() for text in figure.texts}
     assert {"Unconstrained", "healthy", "pathological"} <= words
+    figure = plots.attribution_overlay(attributions, head, ends=("younger", "older"))
+    assert [text.get_text() for text in figure.texts] == ["younger", "older"]
 
 
 def test_maps_are_read_from_disk_and_lie_on_the_template(tmp_path, attributions):

@@ -41,6 +41,7 @@ from clinicadl_trust.report.attributions.statistics import (
     means,
     means_of_stability,
 )
+from clinicadl_trust.report.attributions.viewers import write_viewers
 from clinicadl_trust.report.attributions.words import trained_with
 from clinicadl_trust.report.load import read_benchmark
 from clinicadl_trust.report.sections import attributions, order
@@ -112,7 +113,7 @@ def test_means_and_participants_of_every_model_are_shown(tree):
 
 def test_pictures_are_inside_the_page_and_described(tree, explained_page):
     for image in part(tree).iter("img"):
-        assert re.match(r"data:image/(png|jpeg);base64,\w{100}", image.get("src"))
+        assert re.match(r"data:image/(png|jpeg);base64,[\w+/]{100}", image.get("src"))
         assert re.search(r"axial slices at z = -?\d+, ", image.get("alt"))
         assert int(image.get("width")) > 500
     assert list(tree.iter("script", "iframe")) == []
@@ -550,3 +551,38 @@ def test_a_picture_of_a_noisy_scan_is_light():
         assert len(picture.uri) < 300_000
         kinds.append(picture.uri.partition(";")[0])
     assert kinds == ["data:image/jpeg", "data:image/png"]
+
+
+def test_many_broken_maps_are_one_line(copy, undrawn):
+    for each in interpretations(copy / "runs"):
+        for path in each.folder.glob("maps/*"):
+            path.unlink()
+    section = attributions.build(read_benchmark(copy))
+    (line,) = section.missing
+    assert line.endswith("5 more could not be shown either.")
+    assert len(section.content["panels"]) == 3
+
+
+def test_outside_of_mni_space_there_are_participants_only(copy, undrawn):
+    for each in interpretations(copy / "runs"):
+        about = {"finished": True, "means": []}
+        (each.folder / "interpretation.json").write_text(json.dumps(about))
+        (each.folder / "regions.tsv").unlink()
+    whole = read_benchmark(copy)
+    section = attributions.build(whole)
+    assert section.missing == ()
+    assert len(section.content["panels"]) == 3
+    assert section.content["regions"] == []
+    assert write_viewers(whole, copy / "report.html") == ()
+
+
+def test_models_are_held_against_the_one_to_be_beaten(explained, undrawn):
+    whole = read_benchmark(explained)
+    for reference, label in (
+        ("cnn", "constrained − cnn"),
+        ("constrained", "cnn − constrained"),
+    ):
+        info = {**whole.info, "reference": reference}
+        section = attributions.build(dataclasses.replace(whole, info=info))
+        (group,) = section.content["forests"][0].groups
+        assert [row.label for row in group.rows] == [label]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -16,7 +16,7 @@ from clinicadl_trust.prediction_checks import TEXT_COLUMNS
 from clinicadl_trust.report.benchmark import Benchmark, Model, Strategy
 from clinicadl_trust.tables import read_table
 
-__all__ = ["Interpreted", "Run", "read_interpreted"]
+__all__ = ["Interpreted", "Run", "in_short", "read_interpreted"]
 
 #: Columns without which a table says nothing of a run.
 _NEEDED = (*IDS, "split_strategy", "model", "seed", "label")
@@ -162,7 +162,7 @@ def read_interpreted(benchmark: Benchmark) -> Interpreted:
             runs.append(_read(each, benchmark))
         except (AttributionError, RunError) as error:
             problems.append(str(error))
-    said = _in_short(problems)
+    said = in_short(problems)
     for strategy in benchmark.honest:
         of_it = [run for run in runs if run.strategy == strategy.name]
         groups = {run.interpretation.group for run in of_it}
@@ -201,8 +201,15 @@ def _read(each: Interpretation, benchmark: Benchmark) -> Run:
     return Run(each, table)
 
 
-def _in_short(problems: list[str]) -> tuple[str, ...]:
-    """Say in one sentence what is wrong with many."""
+def in_short(problems: Sequence[str]) -> tuple[str, ...]:
+    """Say in one line what is wrong with many.
+
+    Parameters
+    ----------
+    problems : sequence of str
+        Full sentences, one each.
+    """
+    problems = list(dict.fromkeys(problems))
     if not problems:
         return ()
     others = len(problems) - 1

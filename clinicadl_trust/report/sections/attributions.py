@@ -11,6 +11,7 @@ from clinicadl_trust.plots.relevance import OUTLINE, PERCENTILE, relevance_color
 from clinicadl_trust.report.attributions.differences import differences
 from clinicadl_trust.report.attributions.interpreted import (
     Interpreted,
+    in_short,
     read_interpreted,
 )
 from clinicadl_trust.report.attributions.matrix import make_matrix
@@ -74,7 +75,7 @@ def build(benchmark: Benchmark) -> Section | None:
         "matrix": make_matrix(interpreted, unit, problems),
         "regions": region_tables(interpreted, unit),
     }
-    missing = tuple(dict.fromkeys((*interpreted.problems, *problems)))
+    missing = (*interpreted.problems, *in_short(problems))
     return Section("attributions", _TITLE, _TEMPLATE, content, missing)
 
 
