@@ -39,7 +39,15 @@ KINDS: dict[str, tuple[dict[str, Any], dict[str, Any]]] = {
     "gradient, all images": ({"mode": "supervised"}, {}),
     "expected gradients, healthy images": (_EXPECTED, {}),
     "expected gradients, all images": ({"mode": "supervised", **_EXPECTED}, {}),
+    "expected gradients, half of all images": (
+        {"mode": "supervised", **_EXPECTED, "fraction": 0.5},
+        {},
+    ),
     "gradient, every 4 steps": ({"mode": "supervised"}, {"every": 4}),
+    "expected gradients, every 4 steps": (
+        {"mode": "supervised", **_EXPECTED},
+        {"every": 4},
+    ),
     "gradient, exact": ({"mode": "supervised"}, {"second_order": "exact"}),
 }
 
@@ -150,7 +158,7 @@ def main() -> None:
     for kind in KINDS:
         ratio = statistics.median(times[kind]) / plain
         more = measured_memory(kind, options.threads) / used
-        print(f"{kind:36s} time x {ratio:.2f}  memory x {more:.2f}", flush=True)
+        print(f"{kind:40s} time x {ratio:.2f}  memory x {more:.2f}", flush=True)
 
 
 if __name__ == "__main__":
