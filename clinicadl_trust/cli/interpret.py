@@ -236,6 +236,12 @@ def _files(target: Path, found: list[Interpretation], write: Any) -> list[str]:
         return [f"Maps and tables: {found[0].folder}"]
     written = write(target, found)
     return [
-        f"Maps of each run: {found[0].folder.relative_to(found[0].maps)} in its MAPS",
+        f"Maps of each run: {_in_maps(found[0])} in its MAPS",
         *(f"Table of all runs: {path}" for path in written),
     ]
+
+
+def _in_maps(found: Interpretation) -> str:
+    """Return where an interpretation lies in the MAPS of any run."""
+    inside = found.folder.relative_to(found.maps).as_posix()
+    return inside.replace(f"split-{found.split}", "split-K", 1)

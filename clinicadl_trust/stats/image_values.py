@@ -137,7 +137,7 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
     Returns
     -------
     pandas.Series
-        Indexed by image and model.
+        Indexed by image and model, without images that no model has this column of.
 
     Raises
     ------
@@ -178,6 +178,9 @@ def image_values(predictions: pd.DataFrame, value: str, threshold: float) -> pd.
         table.loc[label.isna() | ~is_finite(score.to_numpy(float)), "v"] = np.nan
     else:
         table["v"] = pd.to_numeric(predictions[value], errors="coerce")
+        # Healthy people have no lesion to find, whichever model looks.
+        known = table["v"].notna().groupby([table[c] for c in _IMAGE]).transform("any")
+        table = table[known] if known.any() else table
     missing = int((~is_finite(table["v"].to_numpy(float))).sum())
     if missing:
         raise StatisticsError(

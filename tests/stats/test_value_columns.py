@@ -7,7 +7,13 @@ from predictions_factory import concat, folds, held_out
 from scipy.stats import t as student
 
 from clinicadl_trust.exceptions import StatisticsError
-from clinicadl_trust.stats import compare, evaluate, fold_metrics, site_metrics
+from clinicadl_trust.stats import (
+    compare,
+    compare_models,
+    evaluate,
+    fold_metrics,
+    site_metrics,
+)
 
 MODELS = {"constrained": 1.5, "plain": 1.0}
 
@@ -105,3 +111,18 @@ def test_a_column_without_any_value_is_told(table):
     rows = evaluate(table.assign(nothing=np.nan), "nothing")
     assert rows["value"].isna().all()
     assert rows["warnings"].str.contains("no image").all()
+
+
+def test_models_are_compared_image_by_image(table):
+    """Healthy people, whom no model has a value of, are left out."""
+    made = compare_models(table, "lesion_auprc", site=None)
+    patients = table[table["label"] == 1]
+    assert made.n == len(patients) / 2
+    means = patients.groupby("model")["lesion_auprc"].mean()
+    np.testing.assert_allclose(made.means[means.index], means)
+    (first,) = table.index[table["lesion_auprc"].notna()][:1]
+    table.loc[first, "lesion_auprc"] = np.nan
+    with pytest.raises(StatisticsError, match="1 rows have no lesion_auprc"):
+        compare_models(table, "lesion_auprc", site=None)
+    with pytest.raises(StatisticsError, match="160 rows have no nothing"):
+        compare_models(table.assign(nothing=np.nan), "nothing", site=None)
