@@ -22,11 +22,11 @@ __all__ = [
 STABILITY = {
     "stability_spearman": (
         "Like other seeds' (rank)",
-        "rank correlation of two seeds' maps of one image: 1 is the same",
+        "rank correlation of two seeds' maps of an image; interval over participants",
     ),
     "stability_top_dice": (
         "Like other seeds' (largest)",
-        "Dice of the 1 % of voxels that are largest for two seeds: chance gives 0.01",
+        "Dice of two seeds' largest 1 % of voxels, likewise; chance gives 0.01",
     ),
 }
 _TITLES = {
