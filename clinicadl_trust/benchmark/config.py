@@ -153,6 +153,9 @@ class StrategySection(_Section):
 class ModelSection(_Section):
     """``[models.NAME]``: a model.
 
+    ``like = "OTHER"`` takes over all that the table of another model says and this one
+    does not; see ``inheritance``.
+
     Attributes
     ----------
     type : str

@@ -26,6 +26,7 @@ from clinicadl_trust.benchmark.config import (
     StrategySection,
 )
 from clinicadl_trust.benchmark.defaults import with_defaults
+from clinicadl_trust.benchmark.inheritance import with_inherited
 from clinicadl_trust.benchmark.locate import Key, key_lines
 from clinicadl_trust.benchmark.mistakes import Mistakes
 from clinicadl_trust.cohort import Task
@@ -159,8 +160,11 @@ def _sections(data: Mapping[str, Any], mistakes: Mistakes) -> dict[str, Any]:
         built = _build(model, data[key], (key,), mistakes) if key in data else None
         if built is not None:
             sections[key] = built
+    named = dict(data)
+    if "models" in data:
+        named["models"] = with_inherited(data["models"], mistakes)
     for key, model in _NAMED.items():
-        sections[key] = _named(model, data[key], key, mistakes) if key in data else {}
+        sections[key] = _named(model, named[key], key, mistakes) if key in data else {}
     sections |= _scalars(data, mistakes)
     return sections
 
