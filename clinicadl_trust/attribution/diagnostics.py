@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import torch
 from clinicadl.data.dataloader import Batch
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from clinicadl_trust.attribution.balancing import gradient_of
 
@@ -83,6 +84,9 @@ def diagnose(
         It took ``2 n_draws + 6`` backward passes or so.
     """
     tried = copy.deepcopy(model).train()
+    for module in tried.modules():
+        if isinstance(module, _BatchNorm):
+            module.momentum = 0.0  # what it remembers would drift from draw to draw
     while not tried.schedule.factor(int(tried.constraint_step)):
         tried.constraint_step += 1
 

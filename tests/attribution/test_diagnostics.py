@@ -1,8 +1,13 @@
 import pytest
 import torch
-from test_constrained_model import batch, model
+from clinicadl.networks.config import CNNConfig
+from test_constrained_model import SHAPE, batch, model
 
 from clinicadl_trust.attribution import diagnose, diagnose_terms
+
+BATCH_NORM = CNNConfig(
+    in_shape=SHAPE, num_outputs=1, conv_args={"channels": [2, 2], "norm": "batch"}
+)
 
 
 def quadratic(matrix, centre, weights):
@@ -68,6 +73,8 @@ def test_one_sample_is_noisier_than_many_and_a_gradient_has_no_noise():
         )
         noise.append(diagnose(made, batch(), n_draws=4).penalty_noise)
     assert noise[0] > 2 * noise[1] > 0
+    made = model(smooth=False, network=BATCH_NORM)
+    assert diagnose(made, batch(), n_draws=2).penalty_noise == 0
     made = model(every=3)
     made.constraint_step += 1
     found = diagnose(made, batch(), n_draws=2)
