@@ -2,10 +2,17 @@
 
 import pytest
 import torch
+import torchio as tio
+from clinicadl.data.dataloader import Batch
+from clinicadl.data.structures import DataPoint
+from clinicadl.networks.nn.unet import UNetConfig
 from torch import nn
 
+from clinicadl_trust.attribution import AttributionConstrainedModel
 from clinicadl_trust.attribution.supervision import Segmentation
 from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.models.masked_loss import DiceCELossConfig
+from clinicadl_trust.models.optimizers import AdamWConfig
 
 SHAPE = (1, 12, 12, 12)
 
@@ -119,3 +126,38 @@ def test_outputs_without_a_logit_a_voxel_are_refused():
 def test_what_is_no_number_of_voxels_is_refused(options):
     with pytest.raises(AttributionError, match=r"explain\.\w+ = .* voxels"):
         Segmentation(nn.BCEWithLogitsLoss(), **options)
+
+
+@pytest.mark.parametrize("side", [6, 12])
+def test_a_step_passes_the_network_twice_however_many_voxels(side):
+    made = AttributionConstrainedModel(
+        network=UNetConfig(
+            spatial_dims=3, in_channels=1, out_channels=1, channels=[2, 4]
+        ),
+        loss=DiceCELossConfig(),
+        optimizer=AdamWConfig(),
+        task="segmentation",
+        label_key="lesion",
+        constraints=[{"name": "RightReasons"}],
+        explain={"region": 1, "margin": 1},
+    ).train()
+    shape = (1, side, side, side)
+    mask = torch.zeros(shape, dtype=torch.uint8)
+    mask[:, 1:3, 1:3, 1:3] = 1
+    points = [
+        DataPoint(
+            image=tio.ScalarImage(tensor=torch.randn(shape)),
+            participant_id=f"sub-{number}",
+            session_id="ses-1",
+            lesion=tio.LabelMap(tensor=mask * (number != 2)),
+            annotated=int(number != 1),
+        )
+        for number in range(3)
+    ]
+    made.forward_step(Batch(points))  # the first one checks the network, too
+    passes = []
+    made.network.register_forward_hook(lambda *_: passes.append(None))
+    loss = made.forward_step(Batch(points))
+    made.backward_step(loss)
+    assert len(passes) == 2  # at the images, and a step beside them
+    assert loss["loss"] > 0 and loss["RightReasons"] > 0
