@@ -42,7 +42,13 @@ def check_model(name: str, config: Mapping[str, Any], task: Task | None = None) 
     ConfigError
         Naming the wrong type, key, class or value, and the nearest right one.
     """
-    if _type(name, config) == "trainer":
+    kind = _type(name, config)
+    if task is not None and task.kind == "segmentation" and kind != "trainer":
+        raise ConfigError(
+            f"models.{name}.type = '{kind}' predicts numbers, and this benchmark asks "
+            "for masks. Use the type 'trainer', with a network such as 'UNet'."
+        )
+    if kind == "trainer":
         from clinicadl_trust.models.plan import check_trainer
 
         check_trainer(name, config, task)

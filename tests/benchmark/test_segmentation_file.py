@@ -101,3 +101,11 @@ def test_a_mask_without_a_segmentation_is_told(read):
     table = 'caps = "x"\nmask = { data_type = "x", suffix = "y" }'
     with pytest.raises(ConfigError, match="'mask' is for task = \"segmentation\""):
         read(table, lambda text: text.replace('task = "segmentation"\n', ""))
+
+
+def test_a_model_of_numbers_is_refused(tmp_path):
+    path = tmp_path / "experiment.toml"
+    text = FILE.format(cohort=GENERATE).replace('"trainer"', '"scikit-learn"')
+    path.write_text(text)
+    with pytest.raises(ConfigError, match=r"'scikit-learn' predicts numbers.*'UNet'"):
+        read_experiment(path)
