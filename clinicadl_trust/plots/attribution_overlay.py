@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import gc
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.plots.collecting import collecting_little
 from clinicadl_trust.plots.relevance import (
     OUTLINE,
     relevance_colormap,
@@ -89,7 +88,7 @@ def attribution_overlay(
         slices = axial_slices(behind, lesion, slices)
     rows = [slices[n : n + n_columns] for n in range(0, len(slices), n_columns)]
     figure, places = _frame(len(rows), n_columns, title, colorbar)
-    with _collecting_little():
+    with collecting_little():
         for heights, place in zip(rows, places, strict=True):
             place[2] *= len(heights) / n_columns
             row = _row(figure, place, heights, shown=shown, behind=behind, limit=limit)
@@ -97,22 +96,6 @@ def attribution_overlay(
     if colorbar:
         _colorbar(figure, limit, ends)
     return figure
-
-
-@contextmanager
-def _collecting_little() -> Iterator[None]:
-    """Keep what exists out of the garbage collection, which nilearn asks for often.
-
-    With torch loaded each takes a tenth of a second, and a figure takes a score.
-    """
-    if gc.get_freeze_count():  # somebody else's
-        yield
-        return
-    gc.freeze()
-    try:
-        yield
-    finally:
-        gc.unfreeze()
 
 
 def _frame(

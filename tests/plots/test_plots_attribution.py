@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+
 import nibabel as nib
 import nilearn.plotting  # noqa: F401  (chooses a backend as it is first imported)
 import numpy as np
@@ -14,6 +16,7 @@ from clinicadl_trust import plots
 from clinicadl_trust.exceptions import AttributionError, StatisticsError
 from clinicadl_trust.plots import relevance
 from clinicadl_trust.plots.attribution_matrix import cell_colors
+from clinicadl_trust.plots.collecting import collecting_little
 from clinicadl_trust.plots.slices import axial_slices
 
 #: Machado, Oliveira and Fernandes (2009), severity 1, for linear RGB.
@@ -261,3 +264,24 @@ def test_a_matrix_that_is_none_is_refused(cells):
         plots.attribution_matrix(pd.concat([cells, cells[:1]]))
     with pytest.raises(StatisticsError, match="None of the 3 cells"):
         plots.attribution_matrix(cells.assign(value=np.nan))
+
+
+def test_garbage_of_others_stays_frozen_or_not(attributions, head):
+    assert gc.get_freeze_count() == 0
+    plots.attribution_overlay(attributions, head, slices=[0.0])
+    assert gc.get_freeze_count() == 0
+    gc.freeze()
+    try:
+        with collecting_little():
+            plots.attribution_overlay(attributions, head, slices=[0.0])
+        assert gc.get_freeze_count() > 0
+    finally:
+        gc.unfreeze()
+
+
+def test_collecting_little_may_be_nested():
+    with collecting_little():
+        with collecting_little():
+            assert gc.get_freeze_count() > 0
+        assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() == 0

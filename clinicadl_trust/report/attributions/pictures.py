@@ -166,10 +166,16 @@ def _uri(figure: Figure) -> str:
 
     Scans of 1 mm are noisy, and PNG of noise is as large as no compression.
     """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from PIL import Image
+
+    canvas = FigureCanvasAgg(figure)
+    canvas.draw()
+    image = Image.fromarray(np.ascontiguousarray(canvas.buffer_rgba())[..., :3])
     png, jpeg = io.BytesIO(), io.BytesIO()
-    figure.savefig(png, format="png", metadata={"Software": None})
+    image.save(png, "png")
     # Colours are not subsampled: the outline of a lesion is a pixel or two.
-    figure.savefig(jpeg, format="jpeg", pil_kwargs={"quality": 80, "subsampling": 0})
+    image.save(jpeg, "jpeg", quality=80, subsampling=0)
     name, content = "png", png.getvalue()
     if len(jpeg.getvalue()) < _LIGHTER * len(content):
         name, content = "jpeg", jpeg.getvalue()

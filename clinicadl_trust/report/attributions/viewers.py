@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote
 
 from clinicadl_trust.exceptions import AttributionError, RunError
 from clinicadl_trust.plots import relevance_limit
+from clinicadl_trust.plots.collecting import collecting_little
 from clinicadl_trust.plots.relevance import relevance_colormap
 from clinicadl_trust.report.attributions.interpreted import (
     Interpreted,
@@ -42,21 +44,25 @@ def write_viewers(benchmark: Benchmark, page: Path) -> tuple[tuple[str, str], ..
     """
     if not benchmark.interpretations:
         return ()
-    interpreted = read_interpreted(benchmark)
+    with collecting_little():
+        return tuple(_written(read_interpreted(benchmark), page))
+
+
+def _written(interpreted: Interpreted, page: Path) -> Iterator[tuple[str, str]]:
+    """Write one viewer after the other."""
+    classes = interpreted.benchmark.task.classes
     folder = page.with_name(f"{page.stem}-maps")
-    made = []
     for number, model in enumerate(interpreted.models):
         for name in _patients(interpreted):
             runs = interpreted.of(model.name, interpreted.methods[0])
             try:
-                image = mean_map(runs, name, benchmark.task.classes)
+                image = mean_map(runs, name, classes)
             except (AttributionError, RunError):  # said where the picture would be
                 continue
             title = f"{model.title}, {name} on average"
             file = folder / f"model-{number + 1}.html"
             write_whole(file, _html(image, title))
-            made.append((title, quote(f"{folder.name}/{file.name}")))
-    return tuple(made)
+            yield title, quote(f"{folder.name}/{file.name}")
 
 
 def _patients(interpreted: Interpreted) -> tuple[str, ...]:

@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.exceptions import StatisticsError
+from clinicadl_trust.plots.collecting import collecting_little
 from clinicadl_trust.plots.relevance import OUTLINE, PERCENTILE, relevance_colormap
 from clinicadl_trust.report.attributions.differences import differences
 from clinicadl_trust.report.attributions.interpreted import (
@@ -57,7 +58,8 @@ def build(benchmark: Benchmark) -> Section | None:
         return Section("attributions", _TITLE, "empty.html", {}, interpreted.problems)
     table = interpreted.table
     unit = choose_unit(table)
-    drawn, problems = panels(interpreted)
+    with collecting_little():
+        drawn, problems = panels(interpreted)
     first = table[table["method"] == interpreted.methods[0]]
     content = {
         "place": _place(interpreted),
