@@ -79,7 +79,12 @@ def metrics_of(
 
 
 def _mean_of(name: str, prepared: Prepared) -> Metric:
-    """Return the mean of a column over images, on the scale that its values allow."""
+    """Return the mean of a column over images, on the scale that its values allow.
+
+    With two sessions of 20 or 60 participants the intervals of shares and of normal
+    values cover .95, and paired differences reject .04 to .06 at 5 % (2000 draws each,
+    ``tests/long/test_value_column_coverage.py``).
+    """
     values = prepared.table[name].to_numpy(float)
     values = values[~np.isnan(values)]
     if np.isinf(values).any():
@@ -96,8 +101,8 @@ def _mean_of(name: str, prepared: Prepared) -> Metric:
         scale=scale,
         bounds=bounds,
         column=name,
-        interval="approximate",
-        test="approximate",
+        # Skewed positive values cover .92 with 20 participants and .94 with 60.
+        interval="approximate" if scale == "log" else "calibrated",
     )
 
 
