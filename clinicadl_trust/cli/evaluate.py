@@ -47,9 +47,11 @@ def evaluate(
         clinicadl evaluate mine.csv --column participant_id=subject \\
             --column score=probability --positive AD
         clinicadl evaluate mine.csv --statistic calibration_slope
+        clinicadl evaluate segmentations.csv --metric dice
     """
     settings = take_settings(options, statistic)
-    table = read(predictions, options, output)
+    value = metrics[0] if len(metrics) == 1 else None
+    table = read(predictions, options, output, value)
     if statistic is not None:
         from clinicadl_trust.cli.statistics_plugins import run_statistic
 

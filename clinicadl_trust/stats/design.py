@@ -252,7 +252,9 @@ def _sizes(images: pd.DataFrame, group: str, ids: list[str]) -> pd.DataFrame:
 
     Without a group ``train``, those train who are labelled and not in the fold.
     """
-    images = images[images["label"].notna()]
+    labelled = images["label"].notna()
+    # Values such as Dice need no label: then everyone counts.
+    images = images[labelled] if labelled.any() else images
     n_all = len(images.drop_duplicates(ids))
     sizes = []
     for fold, rows in images.groupby(FOLD):

@@ -255,3 +255,14 @@ def test_two_classes_by_name_ask_for_the_positive_one(call):
     table.to_csv("three.tsv", sep="\t", index=False)
     result = call("evaluate", "three.tsv", "--positive", "AD")
     assert "score_<class>" in result.output
+
+
+def test_dice_needs_no_label(call, tmp_path):
+    dice = [0.2 + 0.03 * n for n in range(20)]
+    lines = [f"sub-{n:02},{value:.2f}" for n, value in enumerate(dice)]
+    path = tmp_path / "mine.csv"
+    path.write_text("\n".join(["participant_id,dice", *lines]))
+    result = call("evaluate", path, "--metric", "dice")
+    assert result.exit_code == 0, result.output
+    rows = read_statistics(tmp_path / "statistics.tsv")
+    assert rows["value"].item() == pytest.approx(sum(dice) / 20)

@@ -117,6 +117,7 @@ def test_a_table_without_labels_is_measured_too():
     table["score"] = table["dice"].fillna(0)
     found = row(evaluate(table, "dice"), "dice")
     assert found["value"] == row(evaluate(segmented(), "dice"), "dice")["value"]
+    assert "folds" not in found["warnings"]
 
 
 def test_where_nobody_has_a_lesion_dice_has_no_value():
