@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -14,10 +13,8 @@ from torch import nn
 
 from clinicadl_trust.attribution.attributions import attributions
 from clinicadl_trust.attribution.baselines import blurred
-from clinicadl_trust.attribution.interpretation.completeness import (
-    COMPLETE,
-    completeness_error,
-)
+from clinicadl_trust.attribution.interpretation.batch_maps import BatchMaps
+from clinicadl_trust.attribution.interpretation.completeness import COMPLETE
 from clinicadl_trust.attribution.interpretation.localisation import localisation
 from clinicadl_trust.attribution.interpretation.perturbation import (
     Curve,
@@ -28,10 +25,6 @@ from clinicadl_trust.attribution.interpretation.question import Asked, Question
 from clinicadl_trust.attribution.interpretation.randomisation import random_network
 from clinicadl_trust.attribution.interpretation.reference import Reference
 from clinicadl_trust.attribution.interpretation.request import Request
-from clinicadl_trust.attribution.interpretation.similarity import (
-    spearman,
-    structural_similarity,
-)
 from clinicadl_trust.exceptions import AttributionError
 from clinicadl_trust.host.memory import MemoryDataset, stack
 from clinicadl_trust.models.volumes import Geometry
@@ -53,6 +46,8 @@ class Explanation:
         The grid that the network saw.
     outputs : numpy.ndarray
         What the network said.
+    readout : float
+        The same as a user reads it.
     metrics : dict of str to float
         The metrics of ``interpretations.METRICS`` that can be computed.
     curves : dict of str to Curve
@@ -136,47 +131,55 @@ class Explainer:
         AttributionError
             If a map holds NaN.
         """
-        images = _images(data, batch)
-        images = images.to(next(self.network.parameters()).device)
-        outputs = self._outputs(images)
-        asked = self.question.of(outputs)
-        seed = _seed(self.request.seed, number)
-        maps = self._maps(self.network, images, asked, seed)
-        expected = self._expected(images, outputs, asked)
-        randoms = None
-        if self.request.randomise:
-            shuffled = random_network(self.network, seed)
-            randoms = self._maps(shuffled.eval(), images, asked, seed)
+        maps = self._batch(data, batch, number)
         for row, index in enumerate(batch):
-            sample = data[index]
-            found = maps[row]
-            who = f"{sample['participant_id']} {sample['session_id']}"
-            if not np.isfinite(found).all():
-                raise AttributionError(
-                    f"The attributions of {who} by '{self.request.method}' hold "
-                    f"{int((~np.isfinite(found)).sum())} NaN or infinite voxels of "
-                    f"{found.size}: the network's gradient is not finite there. Look "
-                    "at its weights, or use another method."
-                )
+            sample, found = data[index], maps.found[row]
+            self._check_finite(sample, found)
             affine = np.asarray(sample[IMAGE].affine, dtype=float)
-            metrics = self._located(sample, found, affine)
-            total = float(found.sum(dtype=float))
-            metrics["completeness_error"] = (
-                completeness_error(total, *expected[row]) if expected else math.nan
-            )
-            if randoms is not None:
-                metrics |= _compared(found, randoms[row])
-            curves = self._curves(images[row], found, asked, seed + row)
-            metrics |= {_area_of(name): curve.area for name, curve in curves.items()}
+            curves = self._curves(maps, row)
             yield Explanation(
                 participant_id=sample["participant_id"],
                 session_id=sample["session_id"],
                 map=found,
                 geometry=_geometry(found.shape, affine),
-                outputs=outputs[row].double().cpu().numpy(),
-                readout=float(asked.readout(outputs[row : row + 1])),
-                metrics=metrics,
+                outputs=maps.outputs[row].double().cpu().numpy(),
+                readout=float(maps.asked.readout(maps.outputs[row : row + 1])),
+                metrics={
+                    **self._located(sample, found, affine),
+                    "completeness_error": maps.completeness_error(row),
+                    **maps.similarity(row),
+                    **{_area_of(name): curve.area for name, curve in curves.items()},
+                },
                 curves=curves,
+            )
+
+    def _batch(self, data: MemoryDataset, batch: range, number: int) -> BatchMaps:
+        images = _images(data, batch)
+        images = images.to(next(self.network.parameters()).device)
+        outputs, seed = self._outputs(images), _seed(self.request.seed, number)
+        asked = self.question.of(outputs)
+        randoms = None
+        if self.request.randomise:
+            untrained = random_network(self.network, seed).eval()
+            randoms = self._maps(untrained, images, asked, seed)
+        return BatchMaps(
+            images=images,
+            outputs=outputs,
+            asked=asked,
+            seed=seed,
+            found=self._maps(self.network, images, asked, seed),
+            randoms=randoms,
+            expected=self._expected(images, outputs, asked),
+        )
+
+    def _check_finite(self, sample: Any, found: np.ndarray) -> None:
+        bad = int((~np.isfinite(found)).sum())
+        if bad:
+            who = f"{sample['participant_id']} {sample['session_id']}"
+            raise AttributionError(
+                f"The attributions of {who} by '{self.request.method}' hold {bad} NaN "
+                f"or infinite voxels of {found.size}: the network's gradient is not "
+                "finite there. Look at its weights, or use another method."
             )
 
     def _outputs(self, images: torch.Tensor) -> torch.Tensor:
@@ -218,16 +221,15 @@ class Explainer:
         mask = sample[self.mask].tensor[0].cpu().numpy().reshape(found.shape)
         return localisation(found, mask, affine, self.request.tolerance)
 
-    def _curves(
-        self, image: torch.Tensor, found: np.ndarray, asked: Asked, seed: int
-    ) -> dict[str, Curve]:
+    def _curves(self, maps: BatchMaps, row: int) -> dict[str, Curve]:
         if not self.request.n_steps:
             return {}
+        image, found = maps.images[row], maps.found[row]
         smooth = blurred(image[None])[0]
-        drawn = np.random.default_rng(seed).random(found.shape)
+        drawn = np.random.default_rng(maps.seed + row).random(found.shape)
         return {
             name + suffix: curve(
-                lambda images: asked.readout(self.network(images)),
+                lambda images: maps.asked.readout(self.network(images)),
                 image,
                 smooth,
                 ranking,
@@ -244,14 +246,6 @@ def _images(data: MemoryDataset, batch: range) -> torch.Tensor:
     images = stack(samples).get_field(IMAGE, dtype=torch.float32)
     assert isinstance(images, torch.Tensor)
     return images
-
-
-def _compared(found: np.ndarray, random: np.ndarray) -> dict[str, float]:
-    first, second = np.abs(found), np.abs(random)
-    return {
-        "randomisation_spearman": spearman(first, second),
-        "randomisation_ssim": structural_similarity(first, second),
-    }
 
 
 def _geometry(shape: tuple[int, ...], affine: np.ndarray) -> Geometry:
