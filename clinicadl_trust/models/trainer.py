@@ -132,6 +132,7 @@ class _Run:
         maps: Path,
         report: Report,
     ) -> None:
+        self.asked = spec
         self.spec = with_annotations(spec, blueprint.options.annotated)
         self.blueprint = blueprint
         self.lineage = lineage
@@ -147,7 +148,7 @@ class _Run:
         # The table is wrong or right before time is spent on images.
         check_plan(self.blueprint)
         if self.folder.is_dir():
-            claim(self.spec, self.folder)
+            claim(self.asked, self.folder)
         with self.state.timed("images"):
             images = open_fold(self.spec, self.blueprint, self._tell_images)
         self.geometry, self.scale = images.geometry, images.scale
@@ -218,7 +219,7 @@ class _Run:
     def _services(self, trainer: Trainer) -> list[Callback]:
         monitor = self.training.monitor
         return [
-            Begun(lambda: claim(self.spec, self.folder)),
+            Begun(lambda: claim(self.asked, self.folder)),
             FreshGradients(),
             Divergence(monitor),
             Progress(self.report),
