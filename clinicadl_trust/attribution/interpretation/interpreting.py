@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from clinicadl_trust.attribution.interpretation.group import other_rows, own_rows
 from clinicadl_trust.attribution.interpretation.images import GroupImages
 from clinicadl_trust.attribution.interpretation.job import Job, Progress
-from clinicadl_trust.attribution.interpretation.opening import find_mask, open_run
+from clinicadl_trust.attribution.interpretation.opening import (
+    MaskLike,
+    find_mask,
+    open_run,
+)
 from clinicadl_trust.attribution.interpretation.request import Request
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import Cohort
@@ -27,7 +30,7 @@ def interpret(
     baselines: str | None = None,
     target: str | int | None = None,
     n_samples: int | None = None,
-    mask: str | os.PathLike[str] | Mapping[str, Any] | None = None,
+    mask: MaskLike = None,
     tolerance: float = 0.0,
     n_steps: int = 20,
     randomise: bool = True,
@@ -68,7 +71,7 @@ def interpret(
         logit where none is.
     n_samples : int, optional
         Steps or draws, as of ``attributions``.
-    mask : str, path-like or mapping, optional
+    mask : str, path-like, mapping or MaskSource, optional
         What maps are measured against: a name of the model's ``masks``, one file for
         all (a ``Path``), or an image type. By default the model's own.
     tolerance : float

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from clinicadl.infer import SimpleInferer
@@ -26,7 +26,7 @@ from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.provenance import Settings, read_settings
 from clinicadl_trust.models.run_state import read_state
 
-__all__ = ["OpenedRun", "find_mask", "open_run"]
+__all__ = ["MaskLike", "OpenedRun", "find_mask", "open_run"]
 
 #: What a mask is called that comes from the command line.
 _GIVEN = "lesion"
@@ -194,16 +194,18 @@ def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> Ope
     )
 
 
-def find_mask(
-    run: OpenedRun, mask: str | os.PathLike[str] | Mapping[str, Any] | None = None
-) -> MaskSource | None:
+#: The name of a mask, a file for all, an image type, or what is found already.
+MaskLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | MaskSource | None
+
+
+def find_mask(run: OpenedRun, mask: MaskLike = None) -> MaskSource | None:
     """Find the mask that maps are measured against.
 
     Parameters
     ----------
     run : OpenedRun
         The run.
-    mask : str, path-like, mapping or None
+    mask : str, path-like, mapping, MaskSource or None
         The name of one of the model's ``masks``; a path, of one file for all; or an
         image type with ``missing``, as in an experiment file. By default the model's
         ``mask_key``, the mask that it predicts, or the only mask that it has.
@@ -220,6 +222,8 @@ def find_mask(
     ConfigError
         If the image type is wrong.
     """
+    if isinstance(mask, MaskSource):
+        return mask
     if isinstance(mask, Mapping):
         return MaskSource.parse(_GIVEN, mask, "mask")
     if isinstance(mask, os.PathLike):

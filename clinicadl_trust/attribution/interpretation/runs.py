@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
-from typing import Any
 
 from clinicadl_trust.attribution.interpretation.opening import open_run
 from clinicadl_trust.exceptions import AttributionError, did_you_mean
+from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.provenance import read_settings
 from clinicadl_trust.records import find_records
 
 __all__ = ["network_runs", "shared_mask"]
@@ -62,7 +63,7 @@ def network_runs(
     return [maps for maps, name in networks.items() if model in (None, name)]
 
 
-def shared_mask(runs: list[Path]) -> dict[str, Any] | None:
+def shared_mask(runs: list[Path]) -> MaskSource | None:
     """Return the mask of the first model that has one, for those that have none.
 
     Models are compared by what they look at: those that were trained without masks
@@ -72,17 +73,14 @@ def shared_mask(runs: list[Path]) -> dict[str, Any] | None:
     ----------
     runs : list of pathlib.Path
         Their MAPS.
-
-    Returns
-    -------
-    dict or None
-        As an experiment file gives it.
     """
     for maps in runs:
-        for path in maps.glob("training/split-*/trust/settings.json"):
-            config = json.loads(path.read_text("utf-8"))["config"]
-            masks = config.get("masks") or {}
-            key = (config.get("model") or {}).get("mask_key", next(iter(masks), None))
-            if key in masks:
-                return dict(masks[key])
+        settings, _ = read_settings(maps)
+        if settings.truth is not None:
+            return settings.truth
+        masks = settings.config.get("masks") or {}
+        first = next(iter(masks), None)
+        key = (settings.config.get("model") or {}).get("mask_key", first)
+        if key in masks:
+            return MaskSource.parse(str(key), masks[key], f"masks.{key}")
     return None
