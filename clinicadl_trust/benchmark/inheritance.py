@@ -62,15 +62,12 @@ def _filled(
 
 
 def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
-    merged = dict(base)
-    for key, value in own.items():
-        before = base.get(key)
-        merged[key] = _merged(before, value) if _alike(before, value) else value
-    return merged
+    return {**base, **{key: _value(base.get(key), new) for key, new in own.items()}}
 
 
-def _alike(before: Any, value: Any) -> bool:
-    """Whether two values are tables of options of one thing."""
-    if not isinstance(before, Mapping) or not isinstance(value, Mapping):
-        return False
-    return value.get("name", before.get("name")) == before.get("name")
+def _value(before: Any, new: Any) -> Any:
+    """Return the new value, with what a table of options of the same thing had."""
+    if not isinstance(before, Mapping) or not isinstance(new, Mapping):
+        return new
+    same = new.get("name", before.get("name")) == before.get("name")
+    return _merged(before, new) if same else new

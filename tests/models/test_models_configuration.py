@@ -210,7 +210,7 @@ def test_a_mistake_is_named_with_the_nearest_right_name(mistake):
 def test_losses_and_models_must_suit_the_task():
     with pytest.raises(ConfigError, match=r"of 3 classes.*CrossEntropyLoss"):
         blueprint(MANY, loss={"name": "BCEWithLogitsLoss"})
-    with pytest.raises(ConfigError, match="for a regression use .SupervisedModel"):
+    with pytest.raises(ConfigError, match=r"for a regression use .SupervisedModel"):
         blueprint(AGE, model={"name": "ClassificationModel"}).check()
 
 
