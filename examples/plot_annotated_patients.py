@@ -69,6 +69,6 @@ for size, values in difference.groupby("size"):
 # the constrained networks are no better, and three seeds cannot tell a difference of
 # .1; nor do they settle what 20 annotations give over 5. The trainings are short (256
 # steps) and the images small (8 mm). Single tries on noisier images, one seed each,
-# gave no more: at 6 annotations ``RightReasons`` with weight .01 and ``HealthyGradient``
-# with .05 drew nothing where the plain network had a Dice of .18, and at 3 a weight of
-# .1 drew nothing where it had .09.
+# gave no more: at 6 annotations ``RightReasons`` with weight .01, and
+# ``HealthyGradient`` with .05, drew nothing where the plain network had a Dice of .18,
+# and at 3 a weight of .1 drew nothing where it had .09.
