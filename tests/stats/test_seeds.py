@@ -63,8 +63,16 @@ def test_seeds_that_one_of_them_lacks_are_left_out(table):
     (answer,) = on_predictions.seed_ttest(table[~gone], "auprc").answers
     assert answer.result.n == 3
     gone = (table["model"] == "plain") & (table["seed"] > 0)
-    with pytest.raises(StatisticsError, match=r"in 1 seeds.*same seeds"):
+    with pytest.raises(StatisticsError, match=r"1 seeds in common.*same seeds"):
         on_predictions.seed_ttest(table[~gone], "auprc")
+
+
+def test_a_model_of_one_seed_does_not_hide_the_others(table):
+    baseline = predict(cohort(), "metadata", 0.2, seed=0)
+    answers = on_predictions.seed_ttest(concat([table, baseline]), "roc_auc")
+    (answer,) = answers.answers
+    assert {answer.model, answer.reference} == {"constrained", "plain"}
+    assert sum("1 seeds in common" in note for note in answers.notes) == 2
 
 
 def test_folds_are_refused():

@@ -50,13 +50,14 @@ def seed_ttest(
     Returns
     -------
     Answers
-        A ``Comparison`` for each pair of models, over the seeds that both have.
+        A ``Comparison`` for each pair of models, over the seeds that both have; pairs
+        with fewer than two are told in the notes.
 
     Raises
     ------
     StatisticsError
-        If a name is unknown, the split is another, images differ, or fewer than two
-        seeds are of both models.
+        If a name is unknown, the split is another, images differ, or no pair of models
+        has two seeds in common.
     """
     selected = Asked(
         "seed_ttest",
@@ -70,25 +71,31 @@ def seed_ttest(
     (chosen,) = metrics_of(selected.prepared, [metric] if metric else None)[:1]
     if chosen.probability:
         selected.prepared.check_probabilities(chosen.title)
-    found = []
+    found, few = [], []
     for pair in selected.pairs(reference):
         first, second = pair
-        result = seeds.seed_ttest(_differences(chosen, pair), confidence_level)
+        differences = _differences(chosen, pair)
+        if len(differences) < 2:
+            few.append(
+                f"'{first.model}' and '{second.model}' have {len(differences)} seeds "
+                f"in common with a value of {chosen.title}, and how seeds differ "
+                "cannot be told from fewer than two."
+            )
+            continue
+        result = seeds.seed_ttest(differences, confidence_level)
         strategy = first.design.strategy
         found.append(Answer(result, strategy, group, first.model, second.model))
-    return Answers("seed_ttest", tuple(found), selected.notes)
+    if not found:
+        raise StatisticsError(
+            f"{few[0]} Train both with the same seeds: seeds = [0, 1, 2, 3, 4]."
+        )
+    left_out = tuple(f"Left out: {each}" for each in few)
+    return Answers("seed_ttest", tuple(found), (*selected.notes, *left_out))
 
 
 def _differences(metric: Metric, pair: Pair) -> list[float]:
     ours, theirs = (_by_seed(metric, runs) for runs in pair)
-    found = [ours[seed] - theirs[seed] for seed in sorted(ours) if seed in theirs]
-    if len(found) < 2:
-        raise StatisticsError(
-            f"'{pair[0].model}' and '{pair[1].model}' both have {metric.title} in "
-            f"{len(found)} seeds, and how seeds differ cannot be told from fewer than "
-            "two. Train both with the same seeds: seeds = [0, 1, 2, 3, 4]."
-        )
-    return found
+    return [ours[seed] - theirs[seed] for seed in sorted(ours) if seed in theirs]
 
 
 def _by_seed(metric: Metric, runs: ModelRuns) -> dict[int, float]:
