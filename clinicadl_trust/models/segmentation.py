@@ -14,7 +14,7 @@ from clinicadl.utils.config import ObjectConfig
 from clinicadl.utils.dictionary.words import IMAGE
 from clinicadl.utils.objects import HasConfig
 
-from clinicadl_trust.models.masked_loss import MaskLoss, masks_known
+from clinicadl_trust.models.masked_loss import DiceCELossConfig, MaskLoss, masks_known
 
 __all__ = ["SegmentationModel", "SegmentationModelConfig"]
 
@@ -70,6 +70,38 @@ class SegmentationModel(VanillaModel, HasConfig[SegmentationModelConfig]):
         )
         self.label_key = self.config.label_key
         self.loss = MaskLoss(self.config.loss.get_object())
+
+    @classmethod
+    def example(cls) -> SegmentationModel:
+        """Return a small one, for ``clinicadl_trust.testing``."""
+        from clinicadl.networks.nn.unet import UNetConfig
+        from clinicadl.optim.optimizers.config import AdamConfig
+
+        network = UNetConfig(
+            spatial_dims=3, in_channels=1, out_channels=1, channels=[2, 4]
+        )
+        return cls(network, DiceCELossConfig(), AdamConfig(), label_key="mask")
+
+    @classmethod
+    def example_batch(cls) -> Batch:
+        """Return four images with their masks, one hidden, to train it on."""
+        import torchio as tio
+        from clinicadl.data.structures import DataPoint
+
+        generator = torch.Generator().manual_seed(0)
+        images = torch.randn(4, 1, 8, 8, 8, generator=generator)
+        return Batch(
+            [
+                DataPoint(
+                    image=tio.ScalarImage(tensor=image),
+                    participant_id=f"sub-{number}",
+                    session_id="ses-1",
+                    mask=tio.LabelMap(tensor=(image > 1).to(torch.uint8)),
+                    annotated=int(number > 0),
+                )
+                for number, image in enumerate(images)
+            ]
+        )
 
     def forward_step(self, batch: Batch) -> torch.Tensor:
         """Pass a batch through the network and compute the loss.

@@ -44,9 +44,9 @@ def check_model(
         An instance. By default one is made, with a small CNN of one output, binary
         cross-entropy and Adam for ``network``, ``loss`` and ``optimizer``.
     batch : clinicadl.data.dataloader.Batch, optional
-        What to train it on. By default four images of 16 voxels a side with labels 0
-        and 1, for a model that has a ``label_key``; another model is not trained
-        unless a batch is given.
+        What to train it on. By default what the class's own ``example_batch()``
+        returns, else four images of 16 voxels a side with labels 0 and 1, for a model
+        that has a ``label_key``; another model is not trained unless a batch is given.
 
     Raises
     ------
@@ -58,7 +58,9 @@ def check_model(
     check_config_fields(cls)
     check_round_trip(cls, model, "models")
     _check_parts(model, cls.__name__)
-    if batch is None and (label_key := getattr(model, "label_key", None)) is not None:
+    if batch is None and hasattr(cls, "example_batch"):
+        batch = cls.example_batch()
+    elif batch is None and (label_key := getattr(model, "label_key", None)) is not None:
         batch = example_batch(label_key)
     if batch is not None:
         _check_step(model, batch, cls.__name__)

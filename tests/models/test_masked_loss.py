@@ -10,6 +10,8 @@ from monai.losses import DiceCELoss
 
 from clinicadl_trust.exceptions import RunError
 from clinicadl_trust.models.masked_loss import DiceCELossConfig, MaskLoss, masks_known
+from clinicadl_trust.plugins import available
+from clinicadl_trust.testing import check_plugin
 
 SHAPE = (4, 1, 3, 4, 5)
 
@@ -89,3 +91,8 @@ def test_masks_of_images_that_are_not_annotated_are_hidden():
     for point in points:
         del point["annotated"]
     assert (masks_known(Batch(points), "lesion") == 1).all()
+
+
+def test_the_model_and_its_loss_keep_their_contracts():
+    check_plugin(available("models")["SegmentationModel"][0])
+    check_plugin(available("losses")["DiceCELoss"][0])
