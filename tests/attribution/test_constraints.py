@@ -267,3 +267,14 @@ def test_the_difference_gives_the_exact_gradient(constraint, factor):
         assert (quick - exact).norm() < 1e-4 * exact.norm()
         _, coarse = gradient(how(1e-3))
         assert (coarse - exact).norm() < 0.01 * exact.norm()
+
+
+def test_right_reasons_say_where_and_not_how_much():
+    attributions = torch.rand(2, 1, 4, 4, dtype=torch.float64)
+    mask = torch.zeros(2, 1, 4, 4)
+    mask[..., :2] = 1
+    outside = attributions[..., 2:].square().sum(dim=(1, 2, 3))
+    share = (outside / attributions.square().sum(dim=(1, 2, 3))).mean()
+    for size in (1.0, 1e-6, 1e6):
+        found = RightReasons()(Explained(size * attributions, mask=mask))
+        assert float(found) == pytest.approx(float(share))

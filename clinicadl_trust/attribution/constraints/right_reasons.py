@@ -39,7 +39,7 @@ class RightReasons(AttributionConstraint):
 
     needs_mask = True
 
-    def __init__(self, patients_only: bool = False, scale: Scale = "rms") -> None:
+    def __init__(self, patients_only: bool = False, scale: Scale = "image") -> None:
         self.patients_only = patients_only
         self.scale = scale
 
