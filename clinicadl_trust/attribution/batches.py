@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 import torch
 from clinicadl.data.dataloader import Batch
@@ -12,7 +10,7 @@ from clinicadl.utils.dictionary.words import IMAGE, SAMPLE_TYPE
 from clinicadl_trust.attribution.constraints.base import Explained
 from clinicadl_trust.attribution.supervision import Question
 from clinicadl_trust.exceptions import AttributionError
-from clinicadl_trust.models.template import atlas_on
+from clinicadl_trust.models.template import region_numbers
 from clinicadl_trust.models.volumes import Geometry
 
 __all__ = ["explained_of", "masks_of", "regions_of"]
@@ -121,16 +119,8 @@ def regions_of(batch: Batch) -> tuple[torch.Tensor, tuple[str, ...]]:
     image = batch[0][IMAGE]
     shape = tuple(int(side) for side in image.spatial_shape)
     affine = tuple(float(value) for value in np.ravel(image.affine))
-    return _atlas(Geometry(shape, affine))  # type: ignore[arg-type]
-
-
-@lru_cache(maxsize=4)
-def _atlas(geometry: Geometry) -> tuple[torch.Tensor, tuple[str, ...]]:
-    image, names = atlas_on("AAL2", geometry)
-    values = np.asarray(image.dataobj)
-    present = np.unique(values[values != 0])
-    labels = np.searchsorted(present, values) + 1
-    return torch.from_numpy(np.where(values == 0, 0, labels)), names
+    numbers, names = region_numbers("AAL2", Geometry(shape, affine))  # type: ignore[arg-type]
+    return torch.from_numpy(numbers), names
 
 
 def _check_grid(mask: object, image: object, name: str) -> None:

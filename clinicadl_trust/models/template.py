@@ -14,7 +14,7 @@ from clinicadl_trust.models.volumes import Geometry
 if TYPE_CHECKING:
     from nibabel import Nifti1Image
 
-__all__ = ["atlas_on", "brain_mask"]
+__all__ = ["atlas_on", "brain_mask", "region_numbers"]
 
 logger = logging.getLogger(__name__)
 
@@ -96,6 +96,30 @@ def atlas_on(name: str, geometry: Geometry) -> tuple[Nifti1Image, tuple[str, ...
             ", ".join(lost),
         )
     return resampled, tuple(names[index] for index in present if index != 0)
+
+
+@lru_cache(maxsize=4)
+def region_numbers(name: str, geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Number the regions of an atlas on a grid, without gaps.
+
+    Parameters
+    ----------
+    name, geometry
+        As of ``atlas_on``.
+
+    Returns
+    -------
+    numbers : numpy.ndarray of int, shape (x, y, z)
+        0 for no region, else the place of its name from 1 on. Shared: not to be
+        written to.
+    names : tuple of str
+        The regions.
+    """
+    image, names = atlas_on(name, geometry)
+    values = np.asarray(image.dataobj)
+    present = np.unique(values[values != 0])
+    numbers = np.searchsorted(present, values) + 1
+    return np.where(values == 0, 0, numbers), names
 
 
 def _resample(image: Nifti1Image, geometry: Geometry) -> Nifti1Image:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
-
 import numpy as np
 
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.exceptions import CapsError
-from clinicadl_trust.models.template import atlas_on, brain_mask
+from clinicadl_trust.models.template import brain_mask, region_numbers
 from clinicadl_trust.models.volumes import Geometry
 
 __all__ = ["ATLAS", "by_region", "why_not_mni"]
@@ -53,7 +51,8 @@ def by_region(attribution: np.ndarray, geometry: Geometry) -> list[dict[str, obj
         whole image and ``share_positive`` of the positive one, nan where there is
         none.
     """
-    labels, names = _labels(geometry)
+    numbers, names = region_numbers(ATLAS, geometry)
+    labels = numbers.ravel()
     flat = attribution.ravel().astype(float)
     positive, absolute = np.clip(flat, 0, None), np.abs(flat)
     sums = [
@@ -69,13 +68,3 @@ def by_region(attribution: np.ndarray, geometry: Geometry) -> list[dict[str, obj
             names, *(column.tolist() for column in columns), strict=True
         )
     ]
-
-
-@lru_cache(maxsize=4)
-def _labels(geometry: Geometry) -> tuple[np.ndarray, tuple[str, ...]]:
-    """Return the number of each voxel's region, 0 for none, and the regions' names."""
-    image, names = atlas_on(ATLAS, geometry)
-    values = np.asarray(image.dataobj).ravel()
-    present = np.unique(values[values != 0])
-    numbers = np.searchsorted(present, values) + 1
-    return np.where(values == 0, 0, numbers), names
