@@ -96,8 +96,7 @@ for setting in runs["setting"].unique():
 pd.DataFrame(rows).set_index("setting")
 
 # %%
-# Intervals are of single comparisons, and settings with fewer than 15 seeds are
-# described, not tested.
+# Intervals are of single comparisons, 18 of them against one reference.
 #
 # Curves
 # ------
