@@ -19,6 +19,7 @@ from clinicadl_trust.testing.synthetic import (
     synthetic_cohort,
     synthetic_predictions,
     synthetic_readings,
+    synthetic_seeds,
     synthetic_test_group,
 )
 
@@ -39,6 +40,7 @@ __all__ = [
     "synthetic_cohort",
     "synthetic_predictions",
     "synthetic_readings",
+    "synthetic_seeds",
     "synthetic_study",
     "synthetic_test_group",
 ]

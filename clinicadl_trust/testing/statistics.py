@@ -13,6 +13,7 @@ from clinicadl_trust.testing.contract import ContractError, require
 from clinicadl_trust.testing.synthetic import (
     synthetic_predictions,
     synthetic_readings,
+    synthetic_seeds,
     synthetic_test_group,
 )
 
@@ -44,7 +45,8 @@ def check_statistic(
         ``to_frame``.
     predictions : pandas.DataFrame, optional
         What to call it on; by default two models in four folds; if it refuses these
-        with a ``TrustError``, three models on one test group, or else a reader study.
+        with a ``TrustError``, three models on one test group, a reader study, or
+        models of several seeds.
     **arguments
         Further arguments. ``by``, ``metric``, ``model`` and ``reference`` are filled in
         when the function needs them, and ``n_resamples`` is 199 when it has that.
@@ -95,7 +97,12 @@ def _table_for(
 ) -> pd.DataFrame:
     """Choose a table: what is right for a test group is mostly wrong for folds."""
     table = synthetic_predictions()
-    for make in (synthetic_predictions, synthetic_test_group, synthetic_readings):
+    for make in (
+        synthetic_predictions,
+        synthetic_test_group,
+        synthetic_readings,
+        synthetic_seeds,
+    ):
         table = make()
         try:
             statistic(table.copy(), **arguments)

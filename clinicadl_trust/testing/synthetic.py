@@ -11,6 +11,7 @@ __all__ = [
     "synthetic_cohort",
     "synthetic_predictions",
     "synthetic_readings",
+    "synthetic_seeds",
     "synthetic_test_group",
 ]
 
@@ -118,6 +119,30 @@ def synthetic_test_group(seed: int = 0) -> pd.DataFrame:
         rows["score"] = 1 / (1 + np.exp(slope * (0.5 - label) + noise))
         rows["split_strategy"] = "sealed"
         rows["repeat"], rows["split"], rows["seed"], rows["fold"] = 0, 0, 0, ""
+        tables.append(rows)
+    return pd.concat(tables, ignore_index=True)
+
+
+def synthetic_seeds(n_seeds: int = 3, seed: int = 0) -> pd.DataFrame:
+    """Make a predictions table: models trained from several seeds, tested once.
+
+    Parameters
+    ----------
+    n_seeds : int
+        Trainings of each model.
+    seed : int
+        Seeds every draw.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of ``synthetic_test_group``; scores of one model differ a little.
+    """
+    rng = np.random.default_rng(seed)
+    tables = []
+    for number in range(n_seeds):
+        rows = synthetic_test_group(seed).assign(seed=number)
+        rows["score"] = np.clip(rows["score"] + 0.1 * rng.normal(size=len(rows)), 0, 1)
         tables.append(rows)
     return pd.concat(tables, ignore_index=True)
 

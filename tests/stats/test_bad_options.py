@@ -97,6 +97,12 @@ CALLS = {
     "proportion": {"successes": 7, "n": 10},
     "recommend": {"predictions": HELD_OUT},
     "reliability_curve": {**BINARY, "n_bins": 4},
+    "registration_error": {
+        "estimated": np.eye(4),
+        "true": np.eye(4),
+        "mask": np.ones((2, 2, 2)),
+        "affine": np.eye(4),
+    },
     "required_sample_size": {"metric": "roc_auc", "value": 0.8, "width": 0.1},
     "roc_auc": BINARY,
     "roc_curve": {"predictions": HELD_OUT},
