@@ -9,7 +9,10 @@ training checkpoints all the same; a Trainer without them ignores it.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
+import pandas as pd
 from clinicadl.callbacks import (
     Callback,
     EarlyStoppingCallback,
@@ -17,9 +20,10 @@ from clinicadl.callbacks import (
     TrainingCheckpointCallback,
 )
 from clinicadl.callbacks.implemented import MetricsSaverCallback
+from clinicadl.io.maps import Maps
 from clinicadl.metrics import MetricsHandler
 from clinicadl.metrics.config import MetricConfig
-from clinicadl.train import Trainer
+from clinicadl.train import Trainer, TrainerState
 
 from clinicadl_trust.host.training_loss import quicken_loss_log
 
@@ -47,6 +51,7 @@ def attach(trainer: Trainer, services: Sequence[Callback]) -> None:
     ]
     place = last.index(True) if any(last) else len(last)
     handler._ordered[place:place] = [mend, *services]
+    handler._ordered.append(_ExactMetrics())
     handler._all = [*handler._all, *services]
 
 
@@ -109,3 +114,23 @@ class _ResumeAfterLastEpoch(Callback):
                 callback._metrics = metrics
             elif isinstance(callback, MetricsSaverCallback):
                 callback._training_metrics = metrics
+
+
+class _ExactMetrics(Callback):
+    """Reads the metrics of a checkpoint again, to the last digit.
+
+    The host reads them with the quick parser of pandas, which may miss the last bit
+    of a number; a resumed training would write other files than one left alone.
+    """
+
+    def on_resume(
+        self, *, metrics: MetricsHandler, maps: Maps, state: TrainerState, **kwargs: Any
+    ) -> None:
+        split = maps.training.splits[state.split_idx]
+        saved = split.tmp.epochs[state.current_epoch].validation_metrics
+        metrics._df = _exact(saved.aggregated_tsv)
+        metrics._detailed_df = _exact(saved.details_tsv)
+
+
+def _exact(path: Path) -> pd.DataFrame:
+    return pd.read_csv(path, sep="\t", float_precision="round_trip")

@@ -6,17 +6,13 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 from clinicadl.train import Trainer
+from killed_runs import killed_and_resumed, same_as
 from trainer_runs import CONFIG, change, make_spec, records
 
 from clinicadl_trust.attribution import AttributionConstrainedModel
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.generate import mask_type
-from clinicadl_trust.models.callbacks import Progress
 from clinicadl_trust.models.run import run
-
-
-class Killed(BaseException):
-    """Like a kill: no handler of errors sees it."""
 
 
 @pytest.fixture(scope="module")
@@ -92,23 +88,8 @@ def test_every_term_is_in_the_progress(spec, tmp_path):
 
 
 def test_killed_and_resumed_it_ends_the_same(monkeypatch, spec, finished, tmp_path):
-    other = replace(spec, output=tmp_path / "maps")
-    ends = Progress.on_epoch_end
-    calls = []
-
-    def dying(self, **kwargs):
-        calls.append(None)
-        if len(calls) == 2:
-            raise Killed
-        ends(self, **kwargs)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Progress, "on_epoch_end", dying)
-        run(other)
-    again = run(other)
-    for name in ("predictions_test.tsv", "predictions_validation.tsv"):
-        ours, theirs = (records(maps) / name for maps in (again, finished))
-        assert ours.read_bytes() == theirs.read_bytes()
+    again = killed_and_resumed(monkeypatch, spec, tmp_path / "maps")
+    assert same_as(again, finished)
 
 
 def test_a_mask_that_is_not_listed_is_told(spec, config, tmp_path):

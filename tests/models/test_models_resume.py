@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from clinicadl.callbacks.implemented import ChecksCallback, MetricsSaverCallback
 from clinicadl.train import Trainer
+from killed_runs import Killed, kill, same_as
 from trainer_runs import CONFIG, change, records
 
 from clinicadl_trust.exceptions import OutputError
@@ -14,36 +15,6 @@ from clinicadl_trust.models import trainer as runner
 from clinicadl_trust.models.callbacks import Begun, Progress, RandomStates
 from clinicadl_trust.models.outputs import Outputs
 from clinicadl_trust.models.run import run
-
-
-class Killed(BaseException):
-    """Like a kill: no handler of errors sees it."""
-
-
-def kill(monkeypatch, owner, method, moment=1):
-    """Die at the n-th call of a method."""
-    original = getattr(owner, method)
-    calls = []
-
-    def dying(self, *args, **kwargs):
-        calls.append(None)
-        if len(calls) == moment:
-            raise Killed
-        return original(self, *args, **kwargs)
-
-    monkeypatch.setattr(owner, method, dying)
-
-
-def same_as(maps, finished):
-    """Whether a run ended as the uninterrupted one, to the last byte."""
-    for name in ("predictions_test.tsv", "predictions_validation.tsv"):
-        ours, theirs = (records(m) / name for m in (maps, finished))
-        assert ours.read_bytes() == theirs.read_bytes()
-    # Of every epoch, whichever was the best.
-    name = "training/split-1/validation_metrics/aggregated.tsv"
-    assert (maps / name).read_bytes() == (finished / name).read_bytes()
-    Trainer.from_maps(maps)
-    return True
 
 
 def partial_of(spec):

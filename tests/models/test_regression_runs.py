@@ -8,21 +8,17 @@ import numpy as np
 import pandas as pd
 import pytest
 from clinicadl.train import Trainer
-from trainer_runs import CONFIG, change, make_spec, records, table
+from killed_runs import killed_and_resumed, same_as
+from trainer_runs import CONFIG, change, make_spec, table
 
 from clinicadl_trust.attribution import AttributionConstrainedModel, interpret
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import AttributionError, CohortError, ConfigError
 from clinicadl_trust.generate import mask_type
-from clinicadl_trust.models.callbacks import Progress
 from clinicadl_trust.models.predict import predict
 from clinicadl_trust.models.run import run
 
 OUTPUTS = ["age", "score"]
-
-
-class Killed(BaseException):
-    """Like a kill: no handler of errors sees it."""
 
 
 @pytest.fixture(scope="module")
@@ -120,24 +116,8 @@ def test_it_reopens_and_predicts_the_same(score, scored, caps_dir):
 
 
 def test_killed_and_resumed_it_ends_the_same(monkeypatch, score, scored, tmp_path):
-    other = replace(score, output=tmp_path / "maps")
-
-    ends = Progress.on_epoch_end
-    calls = []
-
-    def second(self, **kwargs):
-        calls.append(None)
-        if len(calls) == 2:
-            raise Killed
-        ends(self, **kwargs)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Progress, "on_epoch_end", second)
-        run(other)
-    again = run(other)
-    name = "predictions_test.tsv"
-    ours, theirs = (records(maps) / name for maps in (again, scored))
-    assert ours.read_bytes() == theirs.read_bytes()
+    again = killed_and_resumed(monkeypatch, score, tmp_path / "maps")
+    assert same_as(again, scored)
 
 
 def test_several_outputs_have_each_their_scale(several, together):

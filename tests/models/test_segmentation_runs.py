@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 from click.testing import CliRunner
 from clinicadl.train import Trainer
+from killed_runs import killed_and_resumed, same_as
 from trainer_runs import change, ids, records, table
 
 from clinicadl_trust.attribution import interpret, interpretations
@@ -24,7 +25,6 @@ from clinicadl_trust.generate import (
     mask_type,
 )
 from clinicadl_trust.models import RunSpec
-from clinicadl_trust.models.callbacks import Progress
 from clinicadl_trust.models.mask_values import mask_values
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.run import run
@@ -52,10 +52,6 @@ CONFIG = {
     "metrics": {"dice": {"name": "DiceMetric"}},
     "training": {"epochs": 4, "batch_size": 4, "monitor": "dice", "patience": 0},
 }
-
-
-class Killed(BaseException):
-    """Like a kill: no handler of errors sees it."""
 
 
 @pytest.fixture(scope="module")
@@ -157,22 +153,8 @@ def test_it_reopens(finished):
 
 
 def test_killed_and_resumed_it_ends_the_same(monkeypatch, spec, finished, tmp_path):
-    other = replace(spec, output=tmp_path / "maps")
-    ends, calls = Progress.on_epoch_end, []
-
-    def dying(self, **kwargs):
-        calls.append(None)
-        if len(calls) == 2:
-            raise Killed
-        ends(self, **kwargs)
-
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Progress, "on_epoch_end", dying)
-        run(other)
-    again = run(other)
-    for name in ("predictions_test.tsv", "predictions_validation.tsv"):
-        ours, theirs = (records(maps) / name for maps in (again, finished))
-        assert ours.read_bytes() == theirs.read_bytes()
+    again = killed_and_resumed(monkeypatch, spec, tmp_path / "maps")
+    assert same_as(again, finished)
 
 
 def test_predict_writes_the_same_masks(finished, spec, tmp_path):

@@ -2,10 +2,9 @@
 
 from dataclasses import replace
 
-import pytest
+from killed_runs import killed_and_resumed
 
 from clinicadl_trust.host import services
-from clinicadl_trust.models.callbacks import Progress
 from clinicadl_trust.models.run import run
 
 
@@ -22,15 +21,5 @@ def test_the_log_is_that_of_clinicadl(monkeypatch, spec, finished, tmp_path):
 
 
 def test_a_resumed_training_has_every_batch_once(monkeypatch, spec, finished, tmp_path):
-    class Killed(BaseException):
-        pass
-
-    def die(self, *, state, **kwargs):
-        if state.current_epoch == 3:
-            raise Killed
-
-    other = replace(spec, output=tmp_path / "killed")
-    with monkeypatch.context() as patch, pytest.raises(Killed):
-        patch.setattr(Progress, "on_epoch_end", die)
-        run(other)
-    assert loss_log(run(other)) == loss_log(finished)
+    again = killed_and_resumed(monkeypatch, spec, tmp_path / "killed", epoch=3)
+    assert loss_log(again) == loss_log(finished)
