@@ -149,7 +149,7 @@ def _arguments(
     runs: list[Path], options: dict[str, Any]
 ) -> list[tuple[Path, dict[str, Any]]]:
     """Return what each run is interpreted with."""
-    from clinicadl_trust.attribution.interpretation.runs import shared_mask
+    from clinicadl_trust.attribution.interpretation.masks import shared_mask
     from clinicadl_trust.cohort import read_cohort
     from clinicadl_trust.exceptions import ConfigError
 

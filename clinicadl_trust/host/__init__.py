@@ -6,6 +6,7 @@ the models only.
 
 - ``factories``: ClinicaDL's closed factories learn the plugins;
 - ``loaders``: batches whose order differs by epoch and by seed;
+- ``inference``: networks as their inferer evaluates them, differentiably;
 - ``memory``: converted images held in bounded memory, and batches of them;
 - ``services``: callbacks of ours that a MAPS does not mention;
 - ``training_loss``: the log of the training loss, quick;

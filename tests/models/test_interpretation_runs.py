@@ -270,6 +270,18 @@ def test_images_that_are_gone_are_told(maps, tmp_path, spec):
         interpret(maps, caps=tmp_path / "caps")
 
 
+def test_an_inferer_that_assembles_no_classes_is_refused(maps):
+    """ClinicaDL's inferers assemble one value a voxel."""
+    path = maps / "model.json"
+    content = json.loads(path.read_text())
+    content["inferer"] |= {"name_": "PatchesToImageInferer", "patch_size": [8, 8, 8]}
+    content["inferer"] |= {"overlap": [0, 0, 0], "avg_mode": "constant"}
+    content["inferer"] |= {"sigma_scale": 0.125, "batch_size": 1}
+    path.write_text(json.dumps(content))
+    with pytest.raises(AttributionError, match=r"cannot assemble.*SimpleInferer"):
+        interpret(maps)
+
+
 def test_one_process_at_a_time(maps, interpreted):
     _, (made, *_) = interpreted
     folder = maps / made.folder.relative_to(made.maps).parent

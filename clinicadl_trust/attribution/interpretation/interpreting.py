@@ -8,11 +8,8 @@ from collections.abc import Sequence
 from clinicadl_trust.attribution.interpretation.group import other_rows, own_rows
 from clinicadl_trust.attribution.interpretation.images import GroupImages
 from clinicadl_trust.attribution.interpretation.job import Job, Progress
-from clinicadl_trust.attribution.interpretation.opening import (
-    MaskLike,
-    find_mask,
-    open_run,
-)
+from clinicadl_trust.attribution.interpretation.masks import MaskLike, find_mask
+from clinicadl_trust.attribution.interpretation.opening import open_run
 from clinicadl_trust.attribution.interpretation.request import Request
 from clinicadl_trust.caps import ImageType
 from clinicadl_trust.cohort import Cohort
@@ -131,6 +128,7 @@ def interpret(
     ]  # fmt: skip
     run = open_run(maps, checkpoint)
     run.question(target)
+    run.check_methods(methods)
     if cohort is None:
         rows, place = own_rows(run, group, caps)
         image = run.settings.image_of(group)

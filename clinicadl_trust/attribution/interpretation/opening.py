@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from clinicadl.infer import SimpleInferer
 from clinicadl.models import Model
 from torch import nn
 
+from clinicadl_trust.attribution.interpretation.inferer import check_inferer
 from clinicadl_trust.attribution.interpretation.question import Question
 from clinicadl_trust.exceptions import AttributionError, RunError, did_you_mean
+from clinicadl_trust.host.inference import Inferred
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.data import Scale
 from clinicadl_trust.models.inference import trained_model
@@ -26,10 +29,7 @@ from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.provenance import Settings, read_settings
 from clinicadl_trust.models.run_state import read_state
 
-__all__ = ["MaskLike", "OpenedRun", "find_mask", "open_run"]
-
-#: What a mask is called that comes from the command line.
-_GIVEN = "lesion"
+__all__ = ["OpenedRun", "open_run"]
 
 
 @dataclass(frozen=True)
@@ -68,25 +68,31 @@ class OpenedRun:
         """The split of the run."""
         return int(self.record["split"])
 
-    @property
+    @cached_property
     def network(self) -> nn.Module:
-        """What gives outputs for images.
+        """What gives outputs for whole images, in parts or not."""
+        network, inferer = self.model.network, getattr(self.model, "inferer", None)
+        assert isinstance(network, nn.Module)
+        if inferer is None or isinstance(inferer, SimpleInferer):
+            return network
+        return Inferred(network, inferer).eval()
+
+    def check_methods(self, methods: Sequence[str]) -> None:
+        """Check that methods can explain the network.
+
+        Parameters
+        ----------
+        methods : sequence of str
+            As ``attributions`` knows them.
 
         Raises
         ------
         AttributionError
-            If images pass through it in parts.
+            If images pass through it in parts, and a method needs them whole.
         """
-        inferer = getattr(self.model, "inferer", None)
-        if not isinstance(inferer, SimpleInferer):
-            raise AttributionError(
-                f"The images of '{self.maps}' pass through the network by "
-                f"'{type(inferer).__name__}', in parts. What is explained is a network "
-                "that sees whole images: use SimpleInferer."
-            )
-        network = self.model.network
-        assert isinstance(network, nn.Module)
-        return network
+        if isinstance(self.network, Inferred):
+            shape = (1, *self.state["geometry"]["shape"])
+            check_inferer(self.network, shape, methods)
 
     @property
     def masks(self) -> tuple[MaskSource, ...]:
@@ -192,57 +198,6 @@ def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> Ope
         model=model,
         checkpoint=weights.parent.name,
     )
-
-
-#: The name of a mask, a file for all, an image type, or what is found already.
-MaskLike: TypeAlias = str | os.PathLike[str] | Mapping[str, Any] | MaskSource | None
-
-
-def find_mask(run: OpenedRun, mask: MaskLike = None) -> MaskSource | None:
-    """Find the mask that maps are measured against.
-
-    Parameters
-    ----------
-    run : OpenedRun
-        The run.
-    mask : str, path-like, mapping, MaskSource or None
-        The name of one of the model's ``masks``; a path, of one file for all; or an
-        image type with ``missing``, as in an experiment file. By default the model's
-        ``mask_key``, the mask that it predicts, or the only mask that it has.
-
-    Returns
-    -------
-    MaskSource or None
-        None where the model has none, and none was given.
-
-    Raises
-    ------
-    AttributionError
-        If the model has no mask of that name.
-    ConfigError
-        If the image type is wrong.
-    """
-    if isinstance(mask, MaskSource):
-        return mask
-    if isinstance(mask, Mapping):
-        return MaskSource.parse(_GIVEN, mask, "mask")
-    if isinstance(mask, os.PathLike):
-        return MaskSource(_GIVEN, path=Path(mask).resolve())
-    known = {source.name: source for source in run.masks}
-    if mask is not None:
-        if mask not in known:
-            raise AttributionError(
-                f"models.{run.settings.model}.masks has no '{mask}'."
-                f"{did_you_mean(mask, known)} A file, or an image type of the CAPS, "
-                "can be given instead."
-            )
-        return known[mask]
-    key = getattr(getattr(run.model, "config", None), "mask_key", None)
-    if key is None and run.settings.task.kind == "segmentation":
-        key = run.settings.task.label
-    if key is not None and key in known:
-        return known[key]
-    return next(iter(known.values())) if len(known) == 1 else None
 
 
 def _weights(split: Path, checkpoint: str) -> Path:

@@ -1,4 +1,4 @@
-"""The runs of networks below a folder, and the mask that they share."""
+"""The runs of networks below a folder."""
 
 from __future__ import annotations
 
@@ -8,11 +8,9 @@ from pathlib import Path
 
 from clinicadl_trust.attribution.interpretation.opening import open_run
 from clinicadl_trust.exceptions import AttributionError, did_you_mean
-from clinicadl_trust.models.masks import MaskSource
-from clinicadl_trust.models.provenance import read_settings
 from clinicadl_trust.records import find_records
 
-__all__ = ["network_runs", "shared_mask"]
+__all__ = ["network_runs"]
 
 
 def network_runs(
@@ -61,26 +59,3 @@ def network_runs(
             f"{did_you_mean(model, set(networks.values()))}"
         )
     return [maps for maps, name in networks.items() if model in (None, name)]
-
-
-def shared_mask(runs: list[Path]) -> MaskSource | None:
-    """Return the mask of the first model that has one, for those that have none.
-
-    Models are compared by what they look at: those that were trained without masks
-    are measured against the masks of the others.
-
-    Parameters
-    ----------
-    runs : list of pathlib.Path
-        Their MAPS.
-    """
-    for maps in runs:
-        settings, _ = read_settings(maps)
-        if settings.truth is not None:
-            return settings.truth
-        masks = settings.config.get("masks") or {}
-        first = next(iter(masks), None)
-        key = (settings.config.get("model") or {}).get("mask_key", first)
-        if key in masks:
-            return MaskSource.parse(str(key), masks[key], f"masks.{key}")
-    return None
