@@ -72,7 +72,8 @@ def execute(
     display : Display
         Where it is told.
     record : callable
-        Given all that failed, at the start and whenever another fails.
+        Given all that failed, in the order of ``runs``, at the start and whenever
+        another fails.
     do : callable, optional
         Does one run in a worker; by default ``perform``.
     noun : str
@@ -96,6 +97,7 @@ def execute(
     display.begin(todo, done, n_jobs, noun)
     failed: list[Outcome] = []
     record(failed)
+    order = {str(run): place for place, run in enumerate(todo)}
     for outcome in _outcomes(todo, workers, display, do or perform):
         display.ended(outcome)
         if outcome.unwritable:
@@ -106,9 +108,9 @@ def execute(
             )
         if outcome.error:
             failed.append(outcome)
+            failed.sort(key=lambda each: order[str(each.run)])
             record(failed)
-    order = {str(run): place for place, run in enumerate(todo)}
-    return sorted(failed, key=lambda outcome: order[str(outcome.run)])
+    return failed
 
 
 def perform(run: Run) -> Outcome:

@@ -84,7 +84,9 @@ def test_each_model_on_an_honest_split_has_a_row(done):
     assert row["n_participants"] == 24
 
 
-def test_what_was_killed_goes_on_and_one_process_gives_the_same(done, tmp_path, capsys):
+def test_what_was_killed_goes_on_and_one_process_gives_the_same(
+    done, tmp_path, capsys, here
+):
     shutil.copytree(done.directory, tmp_path / "copy")
     shutil.copy(done.directory.parent / "experiment.toml", tmp_path)
     folder = tmp_path / "copy" / "chance" / "people" / "voxels" / "seed-3"
@@ -105,7 +107,7 @@ def test_what_was_killed_goes_on_and_one_process_gives_the_same(done, tmp_path, 
     assert "Against chance: metadata" not in told
 
 
-def test_a_refit_that_fails_is_told_and_gives_no_p_value(done, tmp_path):
+def test_a_refit_that_fails_is_told_and_gives_no_p_value(done, tmp_path, here):
     shutil.copytree(done.directory, tmp_path / "copy")
     shutil.copy(done.directory.parent / "experiment.toml", tmp_path)
     folder = tmp_path / "copy" / "chance" / "people" / "metadata" / "seed-0"

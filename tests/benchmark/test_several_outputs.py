@@ -25,7 +25,7 @@ _KINDS = ("label", "predicted")
 
 
 @pytest.fixture(scope="module")
-def done(tmp_path_factory, caps_dir, caps_options):
+def done(tmp_path_factory, caps_dir, caps_options, module_here):
     folder = tmp_path_factory.mktemp("several")
     entities = image_type(caps_options).with_entities.items()
     text = EXPERIMENT.format(

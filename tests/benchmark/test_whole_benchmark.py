@@ -171,7 +171,7 @@ def test_only_the_leak_on_purpose_is_found(done):
     assert done.leaks.empty
 
 
-def test_a_second_call_repeats_nothing(files, copy):
+def test_a_second_call_repeats_nothing(files, copy, here):
     before = moments(copy), (copy / "statistics.tsv").read_bytes()
     info = (copy / "benchmark.json").read_text()
     result = run_benchmark(files / "experiment.toml", copy, report=False)
@@ -180,7 +180,7 @@ def test_a_second_call_repeats_nothing(files, copy):
     assert (copy / "benchmark.json").read_text() == info
 
 
-def test_a_run_that_is_missing_is_done_again_to_the_same_statistics(copy):
+def test_a_run_that_is_missing_is_done_again_to_the_same_statistics(copy, here):
     expected = (copy / "statistics.tsv").read_bytes()
     shutil.rmtree(copy / "runs" / "people" / "repeat-0" / "split-1")
     (copy / "statistics.tsv").unlink()
@@ -191,7 +191,7 @@ def test_a_run_that_is_missing_is_done_again_to_the_same_statistics(copy):
 
 
 def test_interrupted_then_killed_in_a_checkpoint_it_ends_the_same(
-    done, files, tmp_path
+    done, files, tmp_path, here
 ):
     experiment, output = files / "experiment.toml", tmp_path / "killed"
     process = start_and_strike(experiment, output, kill_resume.in_checkpoint(1))
@@ -200,7 +200,9 @@ def test_interrupted_then_killed_in_a_checkpoint_it_ends_the_same(
     said = output.with_suffix(".log").read_text()
     assert "Interrupted. What was complete is kept; the same command" in said
     assert "Traceback" not in said
-    process = start_and_strike(experiment, output, kill_resume.in_checkpoint(2))
+    alone = files / "alone.toml"
+    alone.write_text(experiment.read_text().replace("n_jobs = 2", "n_jobs = 1"))
+    process = start_and_strike(alone, output, kill_resume.in_checkpoint(2))
     kill_resume.kill(process, with_workers=False)
     assert json.loads((output / "benchmark.json").read_text())["finished"] is None
     assert not (output / "statistics.tsv").exists()
@@ -219,7 +221,7 @@ def start_and_strike(experiment, output, strike):
     return process
 
 
-def test_a_failing_model_is_added_recorded_and_left_out(copy):
+def test_a_failing_model_is_added_recorded_and_left_out(copy, here):
     path = copy.parent / "experiment.toml"
     path.write_text(path.read_text() + FAILING)
     before = moments(copy)
@@ -249,14 +251,14 @@ def test_a_failing_model_is_added_recorded_and_left_out(copy):
     assert moments(copy).items() > before.items()
 
 
-def test_another_experiment_is_refused(copy):
+def test_another_experiment_is_refused(copy, here):
     path = copy.parent / "experiment.toml"
     path.write_text(path.read_text().replace("fraction = 0.3", "fraction = 0.5"))
     with pytest.raises(ConfigError, match=r"sealed_test.fraction: was 0.3, now 0.5"):
         run_benchmark(path, copy)
 
 
-def test_a_full_disk_is_told_and_nothing_is_lost(copy):
+def test_a_full_disk_is_told_and_nothing_is_lost(copy, here):
     before = moments(copy)
     # What is written to it meets a disk without space.
     (copy / ".predictions.tsv.tmp").symlink_to("/dev/full")
@@ -265,7 +267,9 @@ def test_a_full_disk_is_told_and_nothing_is_lost(copy):
     assert moments(copy) == before
 
 
-def test_a_copied_image_stops_before_anything_is_trained(files, caps_dir, tmp_path):
+def test_a_copied_image_stops_before_anything_is_trained(
+    files, caps_dir, tmp_path, here
+):
     caps = tmp_path / "caps"
     shutil.copytree(caps_dir, caps)
     people = table(files, "people")
@@ -284,7 +288,7 @@ def test_a_copied_image_stops_before_anything_is_trained(files, caps_dir, tmp_pa
     assert (tmp_path / "benchmark" / "audit.tsv").is_file()
 
 
-def test_when_every_run_fails(files, tmp_path):
+def test_when_every_run_fails(files, tmp_path, here):
     text = (files / "experiment.toml").read_text()
     text = text.replace("people.tsv", str(files / "people.tsv"))
     text = text[: text.index("[models.cnn]")] + FAILING
