@@ -229,6 +229,8 @@ def _check_scores(table: pd.DataFrame, scores: list[str], source: str) -> None:
             "several classes; rename them or leave them out)",
         )
     finite = pd.DataFrame(np.isfinite(table[scores]))
+    if finite.all(axis=None):
+        return
     # A multi-class run may sit beside a binary one: the other's columns are n/a.
     used = finite.groupby([table[name] for name in _RUN_KEY]).transform("any")
     wrong = (used & ~finite).any(axis=1) | ~used.any(axis=1)
