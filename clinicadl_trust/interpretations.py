@@ -10,6 +10,7 @@ In the run's record folder, ``training/split-K/trust``, which ClinicaDL does not
         attribution_metrics.tsv              the same of all, for the statistics
         regions.tsv                          attribution in each region of AAL2
         curves.tsv                           deletion and insertion
+        cascade.tsv                          maps as layer after layer is made random
 
 A benchmark's folder has ``interpretation/GROUP/METHOD`` too, with the tables of all its
 runs: ``attribution_metrics.tsv`` and ``stability.tsv``.
@@ -231,6 +232,24 @@ class Interpretation:
         return _read(
             self.folder / "curves.tsv", ("participant_id", "session_id", "curve")
         )
+
+    def cascade(self) -> pd.DataFrame:
+        """Read ``cascade.tsv``.
+
+        Returns
+        -------
+        pandas.DataFrame
+            One row an image and a step: the columns of a predictions table; ``step``,
+            from 1; ``layer``, the last that was made random, all between it and the
+            output being so; ``spearman`` and ``ssim``, how alike the absolute values
+            of its map are to those of the trained network's.
+
+        Raises
+        ------
+        AttributionError
+            If there is none: it was not asked for.
+        """
+        return _read(self.folder / "cascade.tsv", (*TEXT_COLUMNS, "layer"))
 
     @property
     def _suffix(self) -> str:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from clinicadl_trust.cli.images import inline_table, read_image_type
+from clinicadl_trust.cli.interpretation_tables import show_interpretations
 
 if TYPE_CHECKING:
     from clinicadl_trust.interpretations import Interpretation
@@ -71,6 +72,15 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--randomise/--no-randomise",
     default=True,
     help="Compare with the map of a network of random weights.  [default: randomise]",
+)
+@click.option(
+    "--cascade",
+    metavar="IMAGES",
+    type=click.IntRange(min=0),
+    default=0,
+    show_default=True,
+    help="Of so many images, compare maps as layer after layer is made random, from "
+    "the output down; 3 say enough.",
 )
 @click.option(
     "--tolerance",
@@ -142,7 +152,7 @@ def interpret(maps: Path, methods: tuple[str, ...], **options: Any) -> None:
         for each in _interpret(run, methods, given):
             made[each.method].append(each)
     for found in made.values():
-        _tell(maps, found)
+        show_interpretations(maps, found)
 
 
 def _arguments(
@@ -156,6 +166,7 @@ def _arguments(
     names = {
         "samples": "n_samples",
         "curve_steps": "n_steps",
+        "cascade": "n_cascade",
         "participants": "cohort",
     }
     given = {names.get(key, key): value for key, value in options.items()}
@@ -200,48 +211,3 @@ def _interpret(
 
             found += interpret_run(maps, method=method, progress=tell, **given)
     return found
-
-
-def _tell(target: Path, found: list[Interpretation]) -> None:
-    """Print the means of one method, and where all of it is."""
-    import pandas as pd
-
-    from clinicadl_trust.attribution.interpretation.summary import (
-        mean_metrics,
-        write_summary,
-    )
-    from clinicadl_trust.cli.statistics_tables import show_estimates
-
-    first = found[0]
-    click.secho(f"\n{first.method} on '{first.group}'", bold=True)
-    table = pd.concat([each.metrics() for each in found], ignore_index=True)
-    estimates, problems = mean_metrics(table, first.group)
-    if len(estimates):
-        show_estimates(estimates)
-    for problem in problems:
-        click.echo(f"  no interval: {problem}")
-    reasons = {
-        f"  {name} is n/a: {reason}"
-        for each in found
-        for name, reason in each.about["not_computed"].items()
-    }
-    for reason in sorted(reasons):
-        click.echo(reason)
-    for path in _files(target, found, write_summary):
-        click.echo(path)
-
-
-def _files(target: Path, found: list[Interpretation], write: Any) -> list[str]:
-    if len(found) == 1 and found[0].maps == target:
-        return [f"Maps and tables: {found[0].folder}"]
-    written = write(target, found)
-    return [
-        f"Maps of each run: {_in_maps(found[0])} in its MAPS",
-        *(f"Table of all runs: {path}" for path in written),
-    ]
-
-
-def _in_maps(found: Interpretation) -> str:
-    """Return where an interpretation lies in the MAPS of any run."""
-    inside = found.folder.relative_to(found.maps).as_posix()
-    return inside.replace(f"split-{found.split}", "split-K", 1)

@@ -15,7 +15,10 @@ from clinicadl_trust.attribution.interpretation.localisation import (
     share_inside,
 )
 from clinicadl_trust.attribution.interpretation.perturbation import deletion, insertion
-from clinicadl_trust.attribution.interpretation.randomisation import random_network
+from clinicadl_trust.attribution.interpretation.randomisation import (
+    cascade,
+    random_network,
+)
 from clinicadl_trust.attribution.interpretation.similarity import (
     spearman,
     structural_similarity,
@@ -136,11 +139,13 @@ def test_a_curve_without_steps_is_refused(image):
 
 
 def test_similarities(rng):
-    from scipy.stats import spearmanr
-
     first, second = rng.normal(size=(2, *SHAPE))
-    expected = spearmanr(first.ravel(), second.ravel()).statistic
+    ranks = [each.ravel().argsort().argsort() for each in (first, second)]
+    n = first.size
+    expected = 1 - 6 * np.sum((ranks[0] - ranks[1]) ** 2) / (n * (n**2 - 1))
     assert spearman(first, second) == pytest.approx(expected)
+    tied = np.array([[0.0, 0.0], [1.0, 2.0]])  # ranks 1.5, 1.5, 3 and 4
+    assert spearman(tied, np.array([[1, 2], [3, 4]])) == pytest.approx(0.9**0.5)
     assert np.isnan(spearman(first, np.ones(SHAPE)))
     assert structural_similarity(first, 3 * first) == pytest.approx(1)
     assert structural_similarity(first, second) < 0.5
@@ -175,3 +180,50 @@ def test_a_random_network_has_learned_nothing():
         assert torch.equal(made, dict(again.named_parameters())[name])
         assert not torch.equal(made, dict(other.named_parameters())[name])
     assert torch.equal(first.offset.sort().values, trained.offset)
+
+
+class Deep(nn.Module):
+    """Layers that are passed in another order than they are made in."""
+
+    def __init__(self, depth=3):
+        super().__init__()
+        self.output = nn.Linear(4, 1)
+        self.norm = nn.LayerNorm(4)
+        self.hidden = nn.ModuleList(nn.Linear(4, 4) for _ in range(depth - 1))
+        self.unused = nn.Linear(2, 2)
+
+    def forward(self, x):
+        for layer in self.hidden:
+            x = layer(x).tanh()
+        return self.output(self.norm(x))
+
+
+def test_layers_are_made_random_from_the_output_down():
+    torch.manual_seed(1)
+    trained, images = Deep(), torch.rand(2, 4)
+    before = torch.random.get_rng_state()
+    state = {name: value.clone() for name, value in trained.named_parameters()}
+    order = ["output", "norm", "hidden.1", "hidden.0"]
+    changed = []
+    for number, (layer, made) in enumerate(cascade(trained, images, 0)):
+        assert layer == order[number]
+        now = dict(made.named_parameters())
+        changed.append(
+            {name for name in state if not torch.equal(now[name], state[name])}
+        )
+    # A new normalisation is the one that training began with: ones and zeros.
+    assert changed[0] == {"output.weight", "output.bias"} == changed[1]
+    assert changed[2] == changed[1] | {"hidden.1.weight", "hidden.1.bias"}
+    assert changed[3] == changed[2] | {"hidden.0.weight", "hidden.0.bias"}
+    assert torch.equal(before, torch.random.get_rng_state())
+    for name, value in trained.named_parameters():
+        assert torch.equal(value, state[name])
+    (_, one), (_, other) = ([*cascade(trained, images, s)][-1] for s in (0, 0))
+    assert torch.equal(one(images), other(images))
+    assert not torch.equal([*cascade(trained, images, 1)][-1][1](images), one(images))
+
+
+def test_a_deep_network_loses_several_layers_at_a_time():
+    steps = [layer for layer, _ in cascade(Deep(24), torch.rand(1, 4), 0)]
+    assert len(steps) == 10
+    assert steps[-1] == "hidden.0"

@@ -60,10 +60,10 @@ def data():
 def explainer(network=None, method="integrated_gradients", **changes):
     question = changes.pop("question", Question(TASK, "sigmoid", Scale()))
     name = changes.pop("reference", Reference("zeros"))
+    cascaded = changes.pop("cascaded", frozenset())
     options = {"batch_size": 2, "n_steps": 5} | changes
-    return Explainer(
-        network or Cube(), question, Request(method, **options), name, "lesion"
-    )
+    request = Request(method, **options)
+    return Explainer(network or Cube(), question, request, name, "lesion", cascaded)
 
 
 def explained(data, **options):
@@ -146,6 +146,32 @@ def test_a_batch_alone_is_explained_as_after_the_others(data):
     ]
     (last,) = made.explain(data, made.batches(data)[1], 1)
     np.testing.assert_array_equal(last.map, every[-1].map)
+
+
+def test_layers_made_random_tell_what_a_map_explains(data):
+    """A map of edges would not change; that of a trained network does."""
+    torch.manual_seed(0)
+    network = nn.Sequential(
+        nn.Conv3d(1, 2, 3), nn.Tanh(), nn.Flatten(), nn.Linear(2 * 6 * 7 * 8, 1)
+    )
+    options = {"method": "gradient", "n_steps": 0, "randomise": False}
+    made = explained(data, network=network, cascaded=frozenset({1}), **options)
+    assert [len(found.cascade) for found in made] == [0, 2, 0]
+    steps = made[1].cascade
+    assert [(step["step"], step["layer"]) for step in steps] == [(1, "3"), (2, "0")]
+    assert all(-1 <= step["spearman"] < 0.5 for step in steps)
+    assert all(step["ssim"] < 0.9 for step in steps)
+    # What does not depend on the weights is what the check is to find.
+    edges = explained(data, network=Cube(), cascaded=frozenset({0}), **options)
+    assert edges[0].cascade[0]["spearman"] == pytest.approx(1)
+
+
+def test_images_of_the_cascade_are_drawn():
+    request = Request("gradient", n_cascade=3)
+    drawn = request.cascaded(50)
+    assert len(drawn) == 3 and drawn == request.cascaded(50) <= {*range(50)}
+    assert request.cascaded(2) == {0, 1}
+    assert not Request("gradient").cascaded(50)
 
 
 def test_nan_is_refused_by_name(data):

@@ -186,6 +186,22 @@ def test_the_training_group_without_the_converted_images(maps, spec):
     assert made.about["baselines"] == "healthy"
 
 
+def test_layer_after_layer_is_made_random(maps):
+    (made,) = interpret(maps, n_cascade=2, n_steps=0, randomise=False)
+    table = made.cascade()
+    assert table.groupby(["participant_id", "session_id"]).ngroups == 2
+    first = table[table["step"] == 1]
+    assert first["layer"].nunique() == 1
+    assert table["step"].max() == table["layer"].nunique() >= 4
+    assert table["spearman"].between(-1, 1).all()
+    path = maps / "first.tsv"
+    first.to_csv(path, sep="\t", index=False)
+    assert "spearman" in read_predictions(path)
+    interpret(maps, n_steps=0, randomise=False, overwrite=True)
+    with pytest.raises(AttributionError, match="table of an interpretation"):
+        made.cascade()
+
+
 def test_other_images(maps, spec, cohort, mask):
     rows = ids(cohort.table, spec.fold.test["participant_id"].unique()[:2])
     table = rows.merge(cohort.table, on=["participant_id", "session_id"])

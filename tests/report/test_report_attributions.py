@@ -313,6 +313,27 @@ def test_without_common_seeds_nothing_is_compared_over_seeds(found):
     assert difference_over_seeds(first, second, "lesion_auprc") is None
 
 
+def test_layers_made_random_are_shown_from_the_output_down(copy, monkeypatch):
+    module = "clinicadl_trust.report.sections.attributions"
+    monkeypatch.setattr(f"{module}.panels", lambda _: ([], []))
+    found = read_interpreted(read_benchmark(copy)).of("cnn", "integrated_gradients")
+    for number, run in enumerate(found):
+        each = run.interpretation
+        about = each.about | {"n_cascade": 1}
+        (each.folder / "interpretation.json").write_text(json.dumps(about))
+        rows = {"step": [1, 2], "layer": ["mlp.output", "conv"], "ssim": 0.5}
+        table = pd.DataFrame(rows | {"spearman": [0.3 * number, 0.1]})
+        table.to_csv(each.folder / "cascade.tsv", sep="\t", index=False)
+    page = lxml.html.fromstring(render_report(read_benchmark(copy)))
+    (figure,) = page.xpath("//figure[starts-with(@data-figure, 'cascade')]")
+    assert f"mean of {len(found)} maps" in figure.text_content()
+    cells = [cell.text_content() for cell in figure.xpath(".//tbody//td")]
+    assert cells == [f"{0.15 * (len(found) - 1):.2f}", "0.50", "0.10", "0.50"]
+    (found[0].interpretation.folder / "cascade.tsv").write_text("step\n1\n")
+    section = attributions.build(read_benchmark(copy))
+    assert "lacks the columns layer" in section.missing[0]
+
+
 def test_how_alike_seeds_are_is_shown(copy):
     folder = summary_dir(copy, "test", "integrated_gradients")
     folder.mkdir(parents=True)

@@ -10,10 +10,7 @@ import torch
 
 from clinicadl_trust.attribution.interpretation.completeness import completeness_error
 from clinicadl_trust.attribution.interpretation.question import Asked
-from clinicadl_trust.attribution.interpretation.similarity import (
-    spearman,
-    structural_similarity,
-)
+from clinicadl_trust.attribution.interpretation.similarity import likeness
 
 __all__ = ["BatchMaps"]
 
@@ -71,8 +68,5 @@ class BatchMaps:
         """
         if self.randoms is None:
             return {}
-        first, second = np.abs(self.found[row]), np.abs(self.randoms[row])
-        return {
-            "randomisation_spearman": spearman(first, second),
-            "randomisation_ssim": structural_similarity(first, second),
-        }
+        alike = likeness(self.found[row], self.randoms[row])
+        return {f"randomisation_{name}": value for name, value in alike.items()}

@@ -15,6 +15,7 @@ from clinicadl_trust.attribution.attributions import attributions
 from clinicadl_trust.attribution.baselines import blurred
 from clinicadl_trust.attribution.interpretation.batch_maps import BatchMaps
 from clinicadl_trust.attribution.interpretation.completeness import COMPLETE
+from clinicadl_trust.attribution.interpretation.explained import Explanation
 from clinicadl_trust.attribution.interpretation.localisation import localisation
 from clinicadl_trust.attribution.interpretation.perturbation import (
     Curve,
@@ -22,46 +23,18 @@ from clinicadl_trust.attribution.interpretation.perturbation import (
     insertion,
 )
 from clinicadl_trust.attribution.interpretation.question import Asked, Question
-from clinicadl_trust.attribution.interpretation.randomisation import random_network
+from clinicadl_trust.attribution.interpretation.randomisation import (
+    cascade,
+    random_network,
+)
 from clinicadl_trust.attribution.interpretation.reference import Reference
 from clinicadl_trust.attribution.interpretation.request import Request
+from clinicadl_trust.attribution.interpretation.similarity import likeness
 from clinicadl_trust.exceptions import AttributionError
 from clinicadl_trust.host.memory import MemoryDataset, stack
 from clinicadl_trust.models.volumes import Geometry
 
-__all__ = ["Explainer", "Explanation"]
-
-
-@dataclass(frozen=True)
-class Explanation:
-    """The map of one image, and what is measured of it.
-
-    Attributes
-    ----------
-    participant_id, session_id : str
-        Whose.
-    map : numpy.ndarray of float32, shape (x, y, z)
-        Positive where a voxel speaks for what is asked; summed over channels.
-    geometry : Geometry
-        The grid that the network saw.
-    outputs : numpy.ndarray
-        What the network said.
-    readout : float
-        The same as a user reads it.
-    metrics : dict of str to float
-        The metrics of ``interpretations.METRICS`` that can be computed.
-    curves : dict of str to Curve
-        By name, as in ``curves.tsv``.
-    """
-
-    participant_id: str
-    session_id: str
-    map: np.ndarray
-    geometry: Geometry
-    outputs: np.ndarray
-    readout: float
-    metrics: dict[str, float]
-    curves: dict[str, Curve]
+__all__ = ["Explainer"]
 
 
 @dataclass(frozen=True)
@@ -83,6 +56,8 @@ class Explainer:
         What images are compared with.
     mask : str or None
         The name of the mask in a sample.
+    cascaded : frozenset of int
+        The numbers of the images for which layer after layer is made random.
     """
 
     network: nn.Module
@@ -90,6 +65,7 @@ class Explainer:
     request: Request
     reference: Reference
     mask: str | None = None
+    cascaded: frozenset[int] = frozenset()
 
     def batches(self, data: MemoryDataset) -> list[range]:
         """Return the numbers of the images of each batch.
@@ -151,6 +127,7 @@ class Explainer:
                     **{_area_of(name): curve.area for name, curve in curves.items()},
                 },
                 curves=curves,
+                cascade=self._cascade(maps, row) if index in self.cascaded else [],
             )
 
     def _batch(self, data: MemoryDataset, batch: range, number: int) -> BatchMaps:
@@ -203,6 +180,16 @@ class Explainer:
             generator=generator,
         )
         return found.detach().sum(dim=1).float().cpu().numpy()
+
+    def _cascade(self, maps: BatchMaps, row: int) -> list[dict[str, Any]]:
+        """Compare a map with those of networks that have ever fewer trained layers."""
+        image, seed = maps.images[row : row + 1], maps.seed + row
+        trained = self._maps(self.network, image, maps.asked, seed)[0]
+        return [
+            {"step": step, "layer": layer}
+            | likeness(trained, self._maps(made.eval(), image, maps.asked, seed)[0])
+            for step, (layer, made) in enumerate(cascade(self.network, image, seed), 1)
+        ]
 
     def _expected(
         self, images: torch.Tensor, outputs: torch.Tensor, asked: Asked

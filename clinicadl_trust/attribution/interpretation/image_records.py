@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from clinicadl_trust.attribution.interpretation.explaining import Explanation
+from clinicadl_trust.attribution.interpretation.explained import Explanation
 from clinicadl_trust.attribution.interpretation.regions import by_region
 from clinicadl_trust.attribution.interpretation.volumes import write_map
 from clinicadl_trust.exceptions import RunError
@@ -57,6 +57,7 @@ def write_explanation(
             name: {"fraction": curve.fraction, "score": curve.score}
             for name, curve in found.curves.items()
         },
+        "cascade": [_without_nan(step) for step in found.cascade],
     }
     write_json(where.record_of(*ids), content)
 
@@ -80,6 +81,7 @@ def read_record(
         ) from error
     content["metrics"] = _with_nan(content["metrics"])
     content["regions"] = [_with_nan(region) for region in content["regions"]]
+    content["cascade"] = [_with_nan(step) for step in content.get("cascade", [])]
     if content["outputs"] is not None:
         content["outputs"] = np.asarray(content["outputs"], dtype=float)
     return content

@@ -31,6 +31,7 @@ def interpret(
     tolerance: float = 0.0,
     n_steps: int = 20,
     randomise: bool = True,
+    n_cascade: int = 0,
     checkpoint: str | None = None,
     caps: str | os.PathLike[str] | None = None,
     cohort: Cohort | None = None,
@@ -121,8 +122,8 @@ def interpret(
     methods = [method] if isinstance(method, str) else list(dict.fromkeys(method))
     asked = [
         Request(
-            name, baselines, target, n_samples, n_steps, randomise, tolerance,
-            batch_size, seed,
+            name, baselines, target, n_samples, n_steps, randomise, n_cascade,
+            tolerance, batch_size, seed,
         )
         for name in methods
     ]  # fmt: skip

@@ -143,6 +143,7 @@ class Job:
             request,
             self.images.reference(request.baselines, request.seed),
             mask.name if mask else None,
+            request.cascaded(len(self.images.rows)),
         )
 
     def _explain(

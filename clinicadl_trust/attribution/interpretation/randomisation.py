@@ -1,15 +1,20 @@
-"""A network of the same form that has learned nothing: the sanity check of maps."""
+"""Networks of the same form that have learned nothing: the sanity check of maps."""
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import cast
 
+import numpy as np
 import torch
 from torch import nn
 
-__all__ = ["random_network"]
+__all__ = ["cascade", "random_network"]
+
+#: Steps of a cascade: deeper networks lose several layers at a time.
+_MOST_STEPS = 10
 
 
 def random_network(network: nn.Module, seed: int) -> nn.Module:
@@ -36,16 +41,76 @@ def random_network(network: nn.Module, seed: int) -> nn.Module:
     maps, NeurIPS, section 3 (all layers at once).
     """
     made = copy.deepcopy(network)
-    device = next((p.device for p in made.parameters()), torch.device("cpu"))
-    made.cpu()
+    _renew(list(made.modules()), seed)
+    return made
+
+
+def cascade(
+    network: nn.Module, images: torch.Tensor, seed: int
+) -> Iterator[tuple[str, nn.Module]]:
+    """Give layers random weights one after the other, from the output down.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Trained; it is left as it is.
+    images : torch.Tensor of shape (N, C, ...)
+        Of which the first tells in what order layers are passed.
+    seed : int
+        Of the weights.
+
+    Yields
+    ------
+    layer : str
+        The last that was changed; those between it and the output were before.
+    network : torch.nn.Module
+        Changed further by the next step. Of more than ten layers with weights, several
+        are changed in a step, so that there are ten steps.
+
+    References
+    ----------
+    Adebayo et al. (2018), section 3.1 (cascading randomization).
+    """
+    made = copy.deepcopy(network)
+    modules, names = dict(made.named_modules()), _from_output_down(made, images)
+    seeds = np.random.SeedSequence(seed).generate_state(_MOST_STEPS)
+    parts = np.array_split(names, min(len(names), _MOST_STEPS))
+    for part, drawn in zip(parts, seeds.tolist(), strict=False):
+        _renew([modules[name] for name in part], drawn)
+        yield str(part[-1]), made
+
+
+def _from_output_down(network: nn.Module, images: torch.Tensor) -> list[str]:
+    """Name the modules with weights of their own, the last that is passed first."""
+    passed: list[str] = []
+    hooks = [
+        module.register_forward_hook(lambda *_, name=name: passed.append(name))
+        for name, module in network.named_modules()
+        if any(True for _ in module.parameters(recurse=False))
+    ]
+    try:
+        with torch.no_grad():
+            network(images[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return list(dict.fromkeys(reversed(passed)))
+
+
+def _renew(modules: list[nn.Module], seed: int) -> None:
+    """Give modules new weights, the same on any device."""
     with torch.random.fork_rng(devices=[]), torch.no_grad():
         torch.manual_seed(seed)
-        for module in made.modules():
+        for module in modules:
             reset = getattr(module, "reset_parameters", None)
             if callable(reset):
+                held = chain(module.parameters(), module.buffers())
+                device = next(held, torch.empty(0)).device
+                module.cpu()
                 cast(Callable[[], None], reset)()
+                module.to(device)
                 continue
             for parameter in module.parameters(recurse=False):
                 flat = parameter.flatten()
-                parameter.copy_(flat[torch.randperm(len(flat))].view_as(parameter))
-    return made.to(device)
+                order = torch.randperm(len(flat)).to(flat.device)
+                parameter.copy_(flat[order].view_as(parameter))

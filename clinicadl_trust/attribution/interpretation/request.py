@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from clinicadl_trust.attribution.explanation import EXPLANATIONS
 from clinicadl_trust.attribution.interpretation.reference import DEFAULTS, REFERENCES
 from clinicadl_trust.attribution.methods import DIFFERENTIABLE
@@ -36,6 +38,8 @@ class Request:
         Of the deletion and insertion curves; 0 for none.
     randomise : bool
         Whether maps are compared with those of a network with random weights.
+    n_cascade : int
+        Images whose maps are compared as layer after layer is made random, drawn.
     tolerance : float
         Of the pointing game, in mm.
     batch_size : int or None
@@ -55,6 +59,7 @@ class Request:
     n_samples: int | None = None
     n_steps: int = 20
     randomise: bool = True
+    n_cascade: int = 0
     tolerance: float = 0.0
     batch_size: int | None = None
     seed: int = 0
@@ -95,9 +100,32 @@ class Request:
         size = self.batch_size or batch_size
         return replace(self, baselines=baselines, batch_size=size)
 
+    def cascaded(self, n_images: int) -> frozenset[int]:
+        """Draw the images that layers are made random for.
+
+        Parameters
+        ----------
+        n_images : int
+            Of the group.
+
+        Returns
+        -------
+        frozenset of int
+            Their numbers.
+        """
+        drawn = np.random.default_rng(self.seed).permutation(n_images)
+        return frozenset(drawn[: self.n_cascade].tolist())
+
     def to_dict(self) -> dict[str, Any]:
         """Return what ``interpretation.json`` says of it."""
         return asdict(self)
 
 
-_LEAST = {"n_samples": 1, "n_steps": 0, "tolerance": 0, "batch_size": 1, "seed": 0}
+_LEAST = {
+    "n_samples": 1,
+    "n_steps": 0,
+    "n_cascade": 0,
+    "tolerance": 0,
+    "batch_size": 1,
+    "seed": 0,
+}

@@ -5,12 +5,32 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["spearman", "structural_similarity", "top_dice"]
+__all__ = ["likeness", "spearman", "structural_similarity", "top_dice"]
 
 Map = npt.NDArray[np.floating]
 
 #: Side of the window of the structural similarity, in voxels.
 _WINDOW = 7
+
+
+def likeness(first: Map, second: Map) -> dict[str, float]:
+    """Say how alike two maps are, signs ignored.
+
+    Parameters
+    ----------
+    first, second : numpy.ndarray of one shape
+        The maps.
+
+    Returns
+    -------
+    dict of str to float
+        ``spearman`` and ``ssim``, of absolute values.
+    """
+    first, second = np.abs(first), np.abs(second)
+    return {
+        "spearman": spearman(first, second),
+        "ssim": structural_similarity(first, second),
+    }
 
 
 def spearman(first: Map, second: Map) -> float:

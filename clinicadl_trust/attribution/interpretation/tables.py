@@ -34,7 +34,7 @@ def write_tables(
     rows: pd.DataFrame,
     records: list[dict[str, Any]],
 ) -> None:
-    """Write ``attribution_metrics.tsv``, ``regions.tsv`` and ``curves.tsv``.
+    """Write ``attribution_metrics.tsv`` and the tables of regions, curves, cascade.
 
     Parameters
     ----------
@@ -60,9 +60,17 @@ def write_tables(
         for name, curve in record["curves"].items()
         for fraction, score in zip(curve["fraction"], curve["score"], strict=True)
     ]
-    for name, table in (("regions", regions), ("curves", curves)):
+    steps = [
+        {**_ids(record), **step} for record in records for step in record["cascade"]
+    ]
+    cascade = frame.merge(pd.DataFrame(steps), on=list(IDS)) if steps else []
+    for name, table in (
+        ("regions", regions),
+        ("curves", curves),
+        ("cascade", cascade),
+    ):
         path = where.folder / f"{name}.tsv"
-        if table:
+        if len(table):
             _write(pd.DataFrame(table), path)
         else:
             path.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.plots.collecting import collecting_little
 from clinicadl_trust.plots.relevance import OUTLINE, PERCENTILE, relevance_colormap
+from clinicadl_trust.report.attributions.cascades import cascade_tables
 from clinicadl_trust.report.attributions.differences import differences
 from clinicadl_trust.report.attributions.interpreted import (
     Interpreted,
@@ -75,6 +76,7 @@ def build(benchmark: Benchmark) -> Section | None:
         "metrics": _metrics(interpreted, first, unit, problems),
         "forests": _differences(interpreted, first, unit, problems),
         "matrix": make_matrix(interpreted, unit, problems),
+        "cascades": cascade_tables(interpreted, problems),
         "regions": region_tables(interpreted, unit),
     }
     missing = (*interpreted.problems, *in_short(problems))
