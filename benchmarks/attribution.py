@@ -94,6 +94,7 @@ def make(kind: str | None) -> Model:
     return AttributionConstrainedModel(
         **parts,
         **options,
+        wait=0.0,
         constraints=({"name": "HealthyGradient", **constraint},),
         mask_key="lesion",
     ).train()

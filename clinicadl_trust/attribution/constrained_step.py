@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -11,6 +12,7 @@ from torch import nn
 
 from clinicadl_trust.attribution.baselines import Baselines
 from clinicadl_trust.attribution.constraints.base import Explained
+from clinicadl_trust.attribution.first_layer import quick_image_gradient
 from clinicadl_trust.attribution.methods import Points, points_of
 from clinicadl_trust.attribution.networks import by_image, mixes_images
 from clinicadl_trust.attribution.second_order import (
@@ -56,8 +58,13 @@ class ConstrainedStep:
     @cached_property
     def outputs(self) -> torch.Tensor:
         """The network's, for the supervised loss; made when they are first needed."""
-        outputs: torch.Tensor = self.network(self._leaves)
+        with self._quick():
+            outputs: torch.Tensor = self.network(self._leaves)
         return outputs
+
+    def _quick(self) -> AbstractContextManager[None]:
+        """Return the setting of passes whose gradients are not differentiated."""
+        return quick_image_gradient(self.network) if self.difference else nullcontext()
 
     @cached_property
     def _leaves(self) -> torch.Tensor:
@@ -95,7 +102,11 @@ class ConstrainedStep:
             return self.question.score(self.network(images), rows)
 
         kind, shares = self.images.device.type, self._shares  # before it is left
-        with by_image(self.network), torch.autocast(kind, enabled=False):
+        with (
+            by_image(self.network),
+            torch.autocast(kind, enabled=False),
+            self._quick(),
+        ):
             whole = shares and len(rows) == len(self.images)
             if whole and term.method in _AT_THE_IMAGE:
                 here = self._at_the_image(term, rows)

@@ -70,7 +70,8 @@ def diagnose(
     Parameters
     ----------
     model : AttributionConstrainedModel
-        Left as it is. At a step that has no constraint, the next that has is measured.
+        Left as it is. At a step that has no constraint, the next that has is measured;
+        constraints do not wait (``wait``).
     batch : clinicadl.data.dataloader.Batch
         As in training.
     n_draws : int
@@ -87,6 +88,7 @@ def diagnose(
     for module in tried.modules():
         if isinstance(module, _BatchNorm):
             module.momentum = 0.0  # what it remembers would drift from draw to draw
+    tried.readiness.wait = 0.0
     while not tried.schedule.factor(int(tried.constraint_step)):
         tried.constraint_step += 1
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from torch import nn
 
 from clinicadl_trust.attribution.baselines import Baselines, make_baselines
+from clinicadl_trust.attribution.first_layer import quick_image_gradient
 from clinicadl_trust.attribution.networks import by_image
 from clinicadl_trust.attribution.targets import Target, select
 from clinicadl_trust.exceptions import AttributionError
@@ -123,7 +125,13 @@ def gradients_at(
     points = points.float() if points.element_size() < 4 else points.clone()
     points.requires_grad_()
     kind = points.device.type
-    with torch.enable_grad(), by_image(network), torch.autocast(kind, enabled=False):
+    quick = nullcontext() if create_graph else quick_image_gradient(network)
+    with (
+        torch.enable_grad(),
+        by_image(network),
+        torch.autocast(kind, enabled=False),
+        quick,
+    ):
         scores = select(network(points), target)
         found = input_gradients(scores, points, create_graph)
     return found if target == "all" else found[:, 0]

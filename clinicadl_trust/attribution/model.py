@@ -18,6 +18,7 @@ from torch import nn
 from clinicadl_trust.attribution.balancing import GradientBalance
 from clinicadl_trust.attribution.batches import explained_of
 from clinicadl_trust.attribution.constrained_step import ConstrainedStep
+from clinicadl_trust.attribution.constraints.base import Explained
 from clinicadl_trust.attribution.differentiation import (
     check_differentiation,
     takes_difference,
@@ -27,6 +28,7 @@ from clinicadl_trust.attribution.model_config import (
     SecondOrder,
 )
 from clinicadl_trust.attribution.networks import smooth_network
+from clinicadl_trust.attribution.readiness import Readiness
 from clinicadl_trust.attribution.schedule import Schedule
 from clinicadl_trust.attribution.supervision import supervise
 from clinicadl_trust.attribution.terms import TermLoss, read_terms
@@ -71,8 +73,12 @@ class AttributionConstrainedModel(
         group normalisation in place of rectifiers, maxima and batch normalisation.
     loss_weight : float, default=1
         Of the classification loss; 0 trains on the constraints alone.
+    wait : float, default=0.6
+        How much of its task the network knows (``Readiness``: 0 for nothing, 1 for
+        all) where constraints weigh in full; the less it knows, the less they weigh.
+        0 for constraints that weigh in full from the first step.
     delay : int, default=0
-        Steps before there are constraints, in which the network learns its task.
+        Steps before there are constraints, whatever the network knows.
     warmup : int, default=0
         Steps over which, then, the constraints' weights rise from 0.
     anneal : int, default=0
@@ -115,6 +121,7 @@ class AttributionConstrainedModel(
         mask_key: str | None = None,
         smooth: bool = True,
         loss_weight: float = 1.0,
+        wait: float = 0.6,
         delay: int = 0,
         warmup: int = 0,
         anneal: int = 0,
@@ -135,6 +142,7 @@ class AttributionConstrainedModel(
             mask_key=mask_key,
             smooth=smooth,
             loss_weight=loss_weight,
+            wait=wait,
             delay=delay,
             warmup=warmup,
             anneal=anneal,
@@ -165,6 +173,7 @@ class AttributionConstrainedModel(
         )
         balanced = self.config.balance and self.active
         self.balance = GradientBalance(len(self.active)) if balanced else None
+        self.readiness = Readiness(self.config.wait if self.config.loss_weight else 0.0)
         self.register_buffer("constraint_step", torch.zeros((), dtype=torch.long))
         self._checked = False
 
@@ -172,6 +181,7 @@ class AttributionConstrainedModel(
         """Reset the weights, and begin the warm-up again."""
         super().reset()
         self.constraint_step.zero_()
+        self.readiness.reset()
         if self.balance is not None:
             self.balance.reset()
 
@@ -193,13 +203,19 @@ class AttributionConstrainedModel(
         if not self._checked:
             self._checked = True
             check_differentiation(self.network, images, self.config.second_order)
-        factor = self.schedule.factor(int(self.constraint_step))
-        if not (factor and self.training and self.active):
+        if not (self.training and self.active):
             return self._terms(self._supervised(self.network(images), labels), [])
         question = self.supervision.question(labels, images)
+        # While constraints wait, too: a mask that is missing is told at once.
+        explained = explained_of(batch, question, images, self.config.mask_key)
         quick = takes_difference(self.network, self.config.second_order)
         step = ConstrainedStep(self.network, question, images, quick)
-        explained = explained_of(batch, question, images, self.config.mask_key)
+        number = int(self.constraint_step)
+        factor = self.schedule.factor(number) * self.readiness.factor(len(images))
+        if not factor:
+            if not number:
+                self._try(step, explained)
+            return self._terms(self._supervised(self.network(images), labels), [])
         penalties = [step.penalty(term, explained) for term in self.active]
         loss = self._supervised(step.outputs, labels)
         factors = [factor * term.weight for term in self.active]
@@ -236,7 +252,18 @@ class AttributionConstrainedModel(
         return {"loss": self.loss} | {term.name: TermLoss() for term in self.terms}
 
     def _supervised(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
-        return self.config.loss_weight * self.supervision.penalty(outputs, labels)
+        loss = self.supervision.penalty(outputs, labels)
+        if self.training and self.readiness.wait and len(labels) > 1:
+            with torch.no_grad():
+                other = self.supervision.penalty(outputs, labels.roll(1, dims=0))
+            self.readiness.update(loss, other)
+        return self.config.loss_weight * loss
+
+    def _try(self, step: ConstrainedStep, explained: Explained) -> None:
+        """Compute every constraint once, so that what is wrong is told at the start."""
+        with torch.random.fork_rng(devices=[]):
+            for term in self.active:
+                step.penalty(term, explained)
 
     def _terms(
         self, loss: torch.Tensor, penalties: list[torch.Tensor]

@@ -33,6 +33,7 @@ class AttributionConstrainedModelConfig(
     mask_key: str | None
     smooth: bool
     loss_weight: float = Field(ge=0)
+    wait: float = Field(ge=0, le=1)
     delay: int = Field(ge=0)
     warmup: int = Field(ge=0)
     anneal: int = Field(ge=0)

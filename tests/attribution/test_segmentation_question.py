@@ -139,6 +139,7 @@ def test_a_step_passes_the_network_twice_however_many_voxels(side):
         task="segmentation",
         label_key="lesion",
         constraints=[{"name": "RightReasons"}],
+        wait=0.0,
         explain={"region": 1, "margin": 1},
     ).train()
     shape = (1, side, side, side)

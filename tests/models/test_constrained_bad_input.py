@@ -26,6 +26,7 @@ with_entities = {{ desc = "atrophy" }}
 missing = "{missing}"
 [model]
 name = "AttributionConstrainedModel"
+wait = 0
 mask_key = "{key}"
 [[model.constraints]]
 name = "HealthyGradient"
