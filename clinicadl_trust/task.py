@@ -11,7 +11,12 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import CohortError
 from clinicadl_trust.tables import as_text
-from clinicadl_trust.task_checks import check_quantity, check_volumes, ordered
+from clinicadl_trust.task_checks import (
+    check_quantity,
+    check_volumes,
+    is_control,
+    ordered,
+)
 
 __all__ = ["Kind", "Task"]
 
@@ -60,6 +65,14 @@ class Task:
     def is_binary(self) -> bool:
         """Whether there are exactly two classes."""
         return len(self.classes) == 2
+
+    @property
+    def healthy(self) -> int | None:
+        """The class of the healthy, where names tell: among many, the only control."""
+        if self.is_binary:
+            return 0
+        controls = [k for k, name in enumerate(self.classes) if is_control(name)]
+        return controls[0] if len(controls) == 1 else None
 
     @classmethod
     def infer(

@@ -8,7 +8,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import CohortError, did_you_mean
 from clinicadl_trust.tables import as_text
 
-__all__ = ["check_quantity", "check_volumes", "ordered"]
+__all__ = ["check_quantity", "check_volumes", "is_control", "ordered"]
 
 _CONTROL_NAMES = frozenset(
     (
@@ -78,6 +78,17 @@ def check_volumes(values: pd.Series, label: str, source: str) -> None:
         )
 
 
+def is_control(name: str) -> bool:
+    """Whether a class is named like one of controls.
+
+    Parameters
+    ----------
+    name : str
+        For example ``CN``, or ``control``.
+    """
+    return name.casefold() in _CONTROL_NAMES
+
+
 def ordered(names: list[str], positive: object, label: str) -> tuple[str, ...]:
     """Return class names, of two the positive one last.
 
@@ -105,6 +116,6 @@ def ordered(names: list[str], positive: object, label: str) -> tuple[str, ...]:
             )
         last = wanted if wanted in names else folded[0]
     else:
-        patients = [name for name in names if name.casefold() not in _CONTROL_NAMES]
+        patients = [name for name in names if not is_control(name)]
         last = patients[0] if len(names) == 2 and len(patients) == 1 else names[-1]
     return (*(name for name in names if name != last), last)

@@ -57,6 +57,12 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="A class, or an output, by name or number.  [default: disease; the only one]",
 )
 @click.option(
+    "--healthy",
+    metavar="CLASS",
+    help="Which of several classes is healthy: any other speaks for disease.  "
+    "[default: the one named like a control]",
+)
+@click.option(
     "--samples",
     type=click.IntRange(min=1),
     help="Steps of integrated gradients, or draws of the others.  [default: 64, 200]",

@@ -222,6 +222,38 @@ def test_a_class_can_be_asked_for(target, expected):
     assert float(asked.readout(three)) == pytest.approx(float(three.softmax(1)[0, 1]))
 
 
+THREE = Task("classification", "d", ("AD", "CN", "MCI"))
+
+
+@pytest.mark.parametrize(("healthy", "rest"), [(1, (0, 2)), (0, (1, 2))])
+def test_disease_is_any_class_but_the_healthy_one(healthy, rest):
+    logits = torch.tensor([[0.5, 1.0, 2.0]])
+    question = Question(THREE, "softmax", Scale(), healthy)
+    odds = math.log(sum(math.exp(logits[0, k]) for k in rest)) - logits[0, healthy]
+    asked = question.of(logits)
+    assert float(asked.target(logits)) == pytest.approx(float(odds))
+    said = 1 - logits.softmax(1)[0, healthy]
+    assert float(asked.readout(logits)) == pytest.approx(float(said))
+    assert str(question).endswith(f"any class but '{THREE.classes[healthy]}'")
+
+
+def test_the_healthy_class_is_told_by_its_name_or_must_be_said():
+    assert THREE.healthy == 1
+    assert TASK.healthy == 0
+    assert Task("regression", "age").healthy is None
+    tumours = Task("classification", "d", ("glioma", "lymphoma", "metastasis"))
+    assert tumours.healthy is None
+    with pytest.raises(AttributionError, match=r"glioma, lymphoma.*--target"):
+        Question(tumours, "softmax", Scale(), None)
+    assert "glioma" in str(Question(tumours, "softmax", Scale(), None, "glioma"))
+
+
+def test_the_positive_of_two_classes_can_be_the_healthy_one():
+    for logits in (torch.tensor([[2.0]]), torch.tensor([[0.0, 2.0]])):
+        asked = Question(TASK, "sigmoid", Scale(), healthy=1).of(logits)
+        assert float(asked.target(logits)) == -2
+
+
 def test_a_regression_reads_out_in_its_own_unit():
     outputs = torch.tensor([[1.0]])
     task = Task("regression", "age")

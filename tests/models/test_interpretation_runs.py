@@ -202,6 +202,42 @@ def test_layer_after_layer_is_made_random(maps):
         made.cascade()
 
 
+@pytest.fixture(scope="module")
+def of_three(spec, tmp_path_factory):
+    """A run of three classes, the healthy one second by name."""
+    table = spec.cohort.table.copy()
+    worse = table["diagnosis"] == "AD"
+    mild = worse & (table["participant_id"].rank(method="dense") % 2 == 0)
+    table.loc[mild, "diagnosis"] = "MCI"
+    cohort = Cohort.from_frame(table)
+    folder = tmp_path_factory.mktemp("three")
+    config = change(CONFIG, training={"epochs": 1})
+    task = cohort.task("diagnosis")
+    assert task.classes == ("AD", "CN", "MCI")
+    return run(
+        replace(spec, cohort=cohort, task=task, config=config, output=folder / "maps")
+    )
+
+
+def test_among_three_classes_any_can_be_healthy_or_explained(of_three):
+    options = {"n_steps": 0, "randomise": False, "overwrite": True}
+    (made,) = interpret(of_three, **options)
+    assert made.about["target"] == "the log-odds of any class but 'CN'"
+    assert list(made.means()) == ["AD", "CN", "MCI", "difference"]
+    means = {name: nib.load(p).get_fdata() for name, p in made.means().items()}
+    n = made.metrics()["label"].astype(str).value_counts()
+    patients = (n["AD"] * means["AD"] + n["MCI"] * means["MCI"]) / (n["AD"] + n["MCI"])
+    np.testing.assert_allclose(means["difference"], patients - means["CN"], atol=1e-7)
+    with pytest.raises(OutputError, match="another target and healthy"):
+        interpret(of_three, healthy="MCI", n_steps=0, randomise=False)
+    (made,) = interpret(of_three, healthy="MCI", **options)
+    assert made.about["target"] == "the log-odds of any class but 'MCI'"
+    (made,) = interpret(of_three, target="AD", **options)
+    assert made.about["target"] == "the log-odds of 'AD'"
+    with pytest.raises(AttributionError, match=r"healthy class 'NC'.*AD, CN, MCI"):
+        interpret(of_three, healthy="NC")
+
+
 def test_other_images(maps, spec, cohort, mask):
     rows = ids(cohort.table, spec.fold.test["participant_id"].unique()[:2])
     table = rows.merge(cohort.table, on=["participant_id", "session_id"])

@@ -115,7 +115,8 @@ class GroupImages:
         if not len(rows):
             raise AttributionError(
                 "baselines = 'healthy', and no training image is of a healthy "
-                "participant. Use 'training', 'zeros' or 'blurred'."
+                "participant. Say which class is healthy, or use 'training', 'zeros' "
+                "or 'blurred'."
             )
         image_bytes = 4 * math.prod(self.run.state["geometry"]["shape"])
         most = min(_MOST_DRAWN, max(1, _MOST_BYTES // image_bytes))
@@ -155,6 +156,6 @@ class GroupImages:
 
 def _healthy(run: OpenedRun, rows: pd.DataFrame) -> pd.Series:
     task = run.settings.task
-    if task.kind != "classification" or task.label not in rows:
+    if run.healthy is None or task.label not in rows:
         return pd.Series(False, index=rows.index)
-    return rows[task.label] == task.classes[run.question().healthy]
+    return rows[task.label] == task.classes[run.healthy]

@@ -26,6 +26,7 @@ def interpret(
     method: str | Sequence[str] = "gradient",
     baselines: str | None = None,
     target: str | int | None = None,
+    healthy: str | int | None = None,
     n_samples: int | None = None,
     mask: MaskLike = None,
     tolerance: float = 0.0,
@@ -67,6 +68,10 @@ def interpret(
         (any class but the healthy one); the only output of a regression; for a
         segmentation the summed logit of the region that is predicted, or the mean
         logit where none is.
+    healthy : str or int, optional
+        Which of the classes is healthy: any other is disease, and means are compared
+        with it. By default what the model was told, else the negative one of two
+        classes, or the only one named like a control (``CN``, ``healthy``).
     n_samples : int, optional
         Steps or draws, as of ``attributions``.
     mask : str, path-like, mapping or MaskSource, optional
@@ -127,7 +132,7 @@ def interpret(
         )
         for name in methods
     ]  # fmt: skip
-    run = open_run(maps, checkpoint)
+    run = open_run(maps, checkpoint, healthy)
     run.question(target)
     run.check_methods(methods)
     if cohort is None:

@@ -85,7 +85,7 @@ class Job:
         """
         run, images = self.run, self.images
         where = Interpretation(run.maps, run.split, self.group, self.request.method)
-        has_healthy = run.settings.task.kind == "classification"
+        has_healthy = run.healthy is not None
         request = self.request.filled(
             has_healthy, run.blueprint.options.training.batch_size
         )
@@ -128,6 +128,7 @@ class Job:
             "model": run.settings.model,
             "checkpoint": run.checkpoint,
             "target": str(run.question(request.target)),
+            "healthy": run.healthy,
             "mask": mask.to_dict() if mask else None,
             "images": self.images.digest,
             "n_images": len(self.images.rows),

@@ -18,7 +18,7 @@ from clinicadl.models import Model
 from torch import nn
 
 from clinicadl_trust.attribution.interpretation.inferer import check_inferer
-from clinicadl_trust.attribution.interpretation.question import Question
+from clinicadl_trust.attribution.interpretation.question import Question, index_of
 from clinicadl_trust.exceptions import AttributionError, RunError, did_you_mean
 from clinicadl_trust.host.inference import Inferred
 from clinicadl_trust.models.components import Blueprint
@@ -28,6 +28,7 @@ from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.provenance import Settings, read_settings
 from clinicadl_trust.models.run_state import read_state
+from clinicadl_trust.task import Task
 
 __all__ = ["OpenedRun", "open_run"]
 
@@ -52,6 +53,8 @@ class OpenedRun:
         With the weights of ``checkpoint``, in evaluation.
     checkpoint : str
         Such as ``best-loss``, or ``final``.
+    healthy : int or None
+        The class of the healthy; None where there is none, or it is not known.
     """
 
     maps: Path
@@ -62,6 +65,7 @@ class OpenedRun:
     blueprint: Blueprint
     model: Model
     checkpoint: str
+    healthy: int | None
 
     @property
     def split(self) -> int:
@@ -118,12 +122,9 @@ class OpenedRun:
         AttributionError
             If there is no such output.
         """
-        task, healthy = self.settings.task, 0
-        if task.kind == "classification":
-            config = getattr(self.model, "config", None)
-            healthy = int(getattr(config, "explain", {}).get("healthy", 0))
+        task = self.settings.task
         activation = "" if task.kind == "segmentation" else self.blueprint.activation
-        return Question(task, activation, self.scale, healthy, target)
+        return Question(task, activation, self.scale, self.healthy, target)
 
     @property
     def cache(self) -> Path | None:
@@ -153,7 +154,11 @@ class OpenedRun:
             yield Path(temporary)
 
 
-def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> OpenedRun:
+def open_run(
+    maps: str | os.PathLike[str],
+    checkpoint: str | None = None,
+    healthy: str | int | None = None,
+) -> OpenedRun:
     """Open a finished run of a network.
 
     Parameters
@@ -162,13 +167,16 @@ def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> Ope
         Its MAPS.
     checkpoint : str, optional
         ``best-METRIC`` or ``final``; by default the one that the run has chosen.
+    healthy : str or int, optional
+        The class of the healthy, by name or number; by default the one that the model
+        was told (``explain``), else what names tell.
 
     Raises
     ------
     RunError
         If it is no run, not finished, or has no such checkpoint.
     AttributionError
-        If its model is no network.
+        If its model is no network, or has no such class.
     """
     maps = Path(maps)
     begun = list(maps.glob("training/split-*/trust/settings.json"))
@@ -197,7 +205,15 @@ def open_run(maps: str | os.PathLike[str], checkpoint: str | None = None) -> Ope
         blueprint=Blueprint(settings.model, options, settings.task),
         model=model,
         checkpoint=weights.parent.name,
+        healthy=_healthy(settings.task, model, healthy),
     )
+
+
+def _healthy(task: Task, model: Model, given: str | int | None) -> int | None:
+    if given is not None:
+        return index_of(given, task.classes, "healthy class")
+    told = getattr(getattr(model, "config", None), "explain", {}).get("healthy")
+    return task.healthy if told is None or not task.classes else int(told)
 
 
 def _weights(split: Path, checkpoint: str) -> Path:

@@ -13,7 +13,7 @@ from clinicadl_trust.exceptions import AttributionError, did_you_mean
 from clinicadl_trust.models.data import Scale
 from clinicadl_trust.task import Task
 
-__all__ = ["Asked", "Question"]
+__all__ = ["Asked", "Question", "index_of"]
 
 _Readout = Callable[[torch.Tensor], torch.Tensor]
 
@@ -47,8 +47,8 @@ class Question:
         How its outputs become predictions, as ``activate`` knows it.
     scale : Scale
         The unit in which it sees a quantity.
-    healthy : int
-        The class of healthy participants.
+    healthy : int or None
+        The class of healthy participants; None where it is not known.
     target : str, int or None
         A class, or an output, by name or number. None is disease (any class but the
         healthy one), or the only output of a regression.
@@ -56,25 +56,31 @@ class Question:
     Raises
     ------
     AttributionError
-        If there is no such class.
+        If there is no such class, or it is not known what disease is.
     """
 
     task: Task
     activation: str
     scale: Scale
-    healthy: int = 0
+    healthy: int | None = 0
     target: str | int | None = None
 
     def __post_init__(self) -> None:
-        _ = self._index
+        if self._index is None and self.healthy is None and self.task.classes:
+            raise AttributionError(
+                f"Which of the classes {', '.join(self.task.classes)} is healthy is "
+                "not told by their names. Say it (healthy, --healthy): others speak "
+                "for disease; or name the class to be explained (target, --target)."
+            )
 
     def __str__(self) -> str:
         if self.task.kind == "segmentation":
             return "the summed logit of the region that is predicted, else the mean"
         if self.task.kind == "regression":
             return f"the output '{self._names[self._index or 0]}'"
-        if self._index is None:
+        if self._index is None and self.healthy is not None:
             return f"the log-odds of any class but '{self.task.classes[self.healthy]}'"
+        assert self._index is not None
         return f"the log-odds of '{self.task.classes[self._index]}'"
 
     def of(self, outputs: torch.Tensor) -> Asked:
@@ -119,7 +125,7 @@ class Question:
 
     def _log_odds(self, outputs: torch.Tensor) -> torch.Tensor:
         if self._index is None:
-            return disease_logit(outputs, self.healthy)
+            return disease_logit(outputs, self.healthy or 0)
         columns = select(outputs, "all")
         if columns.shape[1] == 1:
             return columns[:, 0] if self._index == 1 else -columns[:, 0]
@@ -131,7 +137,7 @@ class Question:
         if columns.shape[1] == 1:
             return 1 - columns[:, 0] if self._index == 0 else columns[:, 0]
         if self._index is None:
-            return 1 - columns[:, self.healthy]
+            return 1 - columns[:, self.healthy or 0]
         return columns[:, self._index]
 
     def _value(self, outputs: torch.Tensor) -> torch.Tensor:
@@ -144,27 +150,50 @@ class Question:
     @property
     def _index(self) -> int | None:
         """The class or output that is asked for; None for what goes without saying."""
-        target, names = self.target, self._names
-        if isinstance(target, str):
-            if target in names:
-                return names.index(target)
-            target = int(target) if target.isdecimal() else -1
-        if target is not None and not 0 <= target < len(names):
-            raise AttributionError(
-                f"The target '{self.target}' is no output of this network."
-                f"{did_you_mean(self.target, names)} Its number, from 0 on, does too."
-            )
-        if target is None and len(self.task.outputs) > 1:
+        names = self._names
+        if self.target is not None:
+            return index_of(self.target, names, "target")
+        if self.task.is_binary and self.healthy == 1:
+            return 0  # which one logit is read from, too
+        if len(self.task.outputs) > 1:
             raise AttributionError(
                 f"The network predicts {len(names)} quantities: name the one that is "
                 f"to be explained as target, one of {', '.join(names)}."
             )
-        return target
+        return None
 
     @property
     def _names(self) -> tuple[str, ...]:
         """The names of the classes, or of the outputs."""
         return self.task.classes or self.task.columns
+
+
+def index_of(given: str | int, names: tuple[str, ...], what: str) -> int:
+    """Return the number of a class or an output.
+
+    Parameters
+    ----------
+    given : str or int
+        Its name, or its number from 0 on.
+    names : tuple of str
+        Of all.
+    what : str
+        What was given, for messages.
+
+    Raises
+    ------
+    AttributionError
+        If there is none.
+    """
+    if isinstance(given, str) and given in names:
+        return names.index(given)
+    number = int(given) if not isinstance(given, str) or given.isdecimal() else -1
+    if not 0 <= number < len(names):
+        raise AttributionError(
+            f"The {what} '{given}' is no output of this network."
+            f"{did_you_mean(given, names)} Its number, from 0 on, does too."
+        )
+    return number
 
 
 def _by_voxel(outputs: torch.Tensor) -> torch.Tensor:
