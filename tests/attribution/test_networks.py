@@ -50,6 +50,19 @@ def test_weights_of_convolutions_are_kept():
     assert isinstance(smooth_network(nn.ReLU()), nn.GELU)
 
 
+def test_channels_are_normalised_alone_where_a_voxel_has_a_value_of_its_own():
+    """Else one channel's mean and spread hide the others', and a U-Net learns late."""
+
+    def groups(network):
+        norms = [m for m in network.modules() if isinstance(m, nn.GroupNorm)]
+        return {(m.num_groups, m.num_channels) for m in norms}
+
+    unet = UNetConfig(spatial_dims=3, in_channels=1, out_channels=1, channels=(4, 8))
+    assert groups(smooth_network(unet.get_object())) == {(4, 4), (8, 8)}
+    classifier = nn.Sequential(nn.Conv3d(1, 8, 3), nn.BatchNorm3d(8))
+    assert groups(smooth_network(classifier)) == {(2, 8)}
+
+
 def test_dropout_is_a_kink_while_it_is_on():
     network = nn.Sequential(nn.Conv3d(1, 2, 3), nn.Dropout3d(0.5))
     assert kinks(network) == ["Dropout3d"]
