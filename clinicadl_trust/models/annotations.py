@@ -10,7 +10,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.models.spec import RunSpec
 
-__all__ = ["annotated_participants", "with_annotations"]
+__all__ = ["annotated_participants", "how_often", "with_annotations"]
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,27 @@ def annotated_participants(
             "Ask for fewer, or leave it out: all of them."
         )
     return group.first(there if number is None else number)
+
+
+def how_often(known: pd.Series, share: float) -> pd.Series:
+    """Return the weights by which images are drawn, for a share with a known mask.
+
+    Parameters
+    ----------
+    known : pandas.Series of bool
+        Of the training images, whose mask is known.
+    share : float
+        Of the images drawn, between 0 and 1.
+
+    Returns
+    -------
+    pandas.Series
+        Of mean 1. Where all masks are known, or none, 1 each.
+    """
+    if known.all() or not known.any():
+        return known * 0.0 + 1.0
+    there = known.mean()
+    return known.map({True: share / there, False: (1 - share) / (1 - there)})
 
 
 def with_annotations(spec: RunSpec, number: int | None) -> RunSpec:

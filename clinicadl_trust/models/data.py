@@ -16,12 +16,14 @@ from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.volumes import Geometry
 from clinicadl_trust.task import Task
 
-__all__ = ["ANNOTATED", "LABEL", "open_images", "targets"]
+__all__ = ["ANNOTATED", "DRAWN", "LABEL", "open_images", "targets"]
 
 #: The column of our datasets that holds the target.
 LABEL = "label"
 #: The column that says whose mask a training may see, where not all are known.
 ANNOTATED = "annotated"
+#: The column that says how often a training draws an image, where not all as often.
+DRAWN = "drawn"
 
 
 def targets(
@@ -103,7 +105,7 @@ def open_images(
     CapsError
         If an image cannot be used.
     """
-    columns = [name for name in (LABEL, ANNOTATED) if name in table]
+    columns = [name for name in (LABEL, ANNOTATED, DRAWN) if name in table]
     budget = None if max_memory is None else int(max_memory * 1e9)
     with conversion.of(rows, same_affine, progress) as (description, geometry):
         dataset = MemoryDataset(

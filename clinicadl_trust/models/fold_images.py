@@ -11,10 +11,10 @@ from clinicadl_trust.caps import ImageType
 from clinicadl_trust.exceptions import CohortError
 from clinicadl_trust.host.loaders import SeededSplit
 from clinicadl_trust.host.memory import MemoryDataset
-from clinicadl_trust.models.annotations import annotated_participants
+from clinicadl_trust.models.annotations import annotated_participants, how_often
 from clinicadl_trust.models.classes import check_classes
 from clinicadl_trust.models.components import Blueprint
-from clinicadl_trust.models.data import ANNOTATED, open_images, targets
+from clinicadl_trust.models.data import ANNOTATED, DRAWN, open_images, targets
 from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.inference import check_grid
 from clinicadl_trust.models.options import TrainingOptions
@@ -98,7 +98,10 @@ def open_fold(
     if (number := blueprint.options.annotated) is not None:
         seen = annotated_participants(groups[0], task.label, number, spec.seed)
         trains = rows.index < len(groups[0])
-        table[ANNOTATED] = (~trains | rows["participant_id"].isin(seen)).astype(int)
+        known = ~trains | rows["participant_id"].isin(seen)
+        table[ANNOTATED] = known.astype(int)
+        if (share := blueprint.options.annotated_share) is not None:
+            table[DRAWN] = how_often(known[trains], share).reindex(rows.index).fillna(1)
     if spec.test_image is None or groups[2].empty:
         data, geometry = _open(spec, blueprint, spec.image, rows, table, progress)
         return FoldImages(data, data, geometry, scale)
@@ -166,6 +169,7 @@ def make_split(
     split.build_train_loader(
         batch_size=size,
         shuffle=True,
+        sampling_weights=DRAWN if DRAWN in split.train_dataset.df else None,
         num_workers=training.workers,
         pin_memory=False,
         # Batch normalisation cannot train on a batch of one image.

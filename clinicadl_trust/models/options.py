@@ -115,6 +115,10 @@ class TrainerOptions(_Options):
     annotated : int, optional
         Of a segmentation, how many training participants with a lesion have their
         mask known, drawn by the run's seed; by default all.
+    annotated_share : float, optional
+        Of the images that a training draws, the share whose mask is known, however
+        few they are: images are drawn with replacement. By default each image is seen
+        once an epoch.
     metrics : table of tables
         Measured on the validation and test sets, beside ``loss``.
     callbacks : list of tables
@@ -138,6 +142,7 @@ class TrainerOptions(_Options):
     augmentations: list[Table] = Field(default_factory=list)
     masks: dict[str, Table] = Field(default_factory=dict)
     annotated: PositiveInt | None = None
+    annotated_share: float | None = Field(None, gt=0, lt=1)
     metrics: dict[MetricName, Table] = Field(default_factory=dict)
     callbacks: list[Table] = Field(default_factory=list)
     training: TrainingOptions = Field(default_factory=TrainingOptions)
@@ -170,6 +175,12 @@ def read_options(name: str, config: Mapping[str, Any]) -> TrainerOptions:
         raise ConfigError(
             f"models.{name}.training.monitor = '{monitor}' is no metric of this model."
             f"{did_you_mean(monitor, known)}"
+        )
+    if options.annotated_share is not None and options.annotated is None:
+        raise ConfigError(
+            f"models.{name}.annotated_share = {options.annotated_share:g} says how "
+            "often annotated images are drawn, and all are annotated. Say how many "
+            "are: annotated = 5, for example; or leave it out."
         )
     for index, table in enumerate(options.transforms or []):
         if str(table.get("name", "")).startswith("Random"):

@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 
 from clinicadl_trust.exceptions import ConfigError
-from clinicadl_trust.models.annotations import annotated_participants
+from clinicadl_trust.models.annotations import annotated_participants, how_often
+from clinicadl_trust.models.options import read_options
 
 ROWS = pd.DataFrame(
     {
@@ -44,3 +45,22 @@ def test_seeds_draw_others():
 def test_more_than_there_are_is_refused():
     with pytest.raises(ConfigError, match=r"annotated = 11.*10 training participants"):
         drawn(11)
+
+
+@pytest.mark.parametrize("number", [1, 3, 9])
+def test_the_share_of_draws_is_the_one_asked_for(number):
+    known = pd.Series([True] * number + [False] * (10 - number))
+    weights = how_often(known, 0.4)
+    assert weights[known].sum() / weights.sum() == pytest.approx(0.4)
+    assert weights.mean() == pytest.approx(1)
+    assert weights[known].nunique() == 1
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_where_all_are_alike_each_is_drawn_as_often(known):
+    assert (how_often(pd.Series([known] * 4), 0.4) == 1).all()
+
+
+def test_a_share_without_a_number_is_refused():
+    with pytest.raises(ConfigError, match=r"annotated_share = 0\.5.*annotated = 5"):
+        read_options("few", {"annotated_share": 0.5})

@@ -191,6 +191,31 @@ def test_few_annotations_go_for_the_validation_too(spec, tmp_path):
         run(replace(spec, config=too_many, output=tmp_path / "other"))
 
 
+def test_an_attention_network_is_constrained(monkeypatch, spec, tmp_path):
+    """Every image is, annotated or not; those that are, are drawn more often."""
+    config = change(
+        CONFIG,
+        annotated=1,
+        annotated_share=0.5,
+        network={"name": "AttentionUNet", "channels": [4, 8]},
+        loss={"name": "DiceCELoss"},
+        training={"epochs": 2, "monitor": "loss"},
+        model={
+            "name": "AttributionConstrainedModel",
+            "explain": {"region": 3, "margin": 1},
+            "constraints": [{"name": "RightReasons", "weight": 0.1}],
+            "wait": 0.0,
+        },
+    )
+    constrained = replace(spec, config=config, output=tmp_path / "maps")
+    maps = run(constrained)
+    terms = pd.read_csv(maps / "training/split-1/logs/training_loss.tsv", sep="\t")
+    assert terms["RightReasons"].between(0, 0.1, inclusive="neither").all()
+    assert len(table(maps, "test")) == len(spec.fold.test)
+    again = killed_and_resumed(monkeypatch, constrained, tmp_path / "again", epoch=2)
+    assert same_as(again, maps)
+
+
 @pytest.mark.parametrize(
     ("tables", "said"),
     [
