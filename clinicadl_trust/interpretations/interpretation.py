@@ -1,25 +1,8 @@
-"""Where interpretations lie in a MAPS, and how they are read back; without torch.
-
-In the run's record folder, ``training/split-K/trust``, which ClinicaDL does not mind::
-
-    interpretation/GROUP/METHOD/
-        interpretation.json                  what was asked, and what was impossible
-        maps/SUB_SES_desc-METHOD_attribution.nii.gz
-        mean/CLASS_desc-METHOD_attribution.nii.gz
-        participants/SUB_SES.json            what was measured of one image
-        attribution_metrics.tsv              the same of all, for the statistics
-        regions.tsv                          attribution in each region of AAL2
-        curves.tsv                           deletion and insertion
-        cascade.tsv                          maps as layer after layer is made random
-
-A benchmark's folder has ``interpretation/GROUP/METHOD`` too, with the tables of all its
-runs: ``attribution_metrics.tsv`` and ``stability.tsv``.
-"""
+"""The maps and tables of one method on one group of one run."""
 
 from __future__ import annotations
 
 import json
-import os
 import re
 from dataclasses import dataclass
 from functools import cached_property
@@ -29,43 +12,11 @@ from typing import Any
 import pandas as pd
 
 from clinicadl_trust.exceptions import AttributionError, RunError
+from clinicadl_trust.interpretations.places import ABOUT, interpretation_dir
 from clinicadl_trust.prediction_checks import TEXT_COLUMNS
-from clinicadl_trust.records import find_records, record_dir
 from clinicadl_trust.tables import read_table
 
-__all__ = [
-    "ABOUT",
-    "FOLDER",
-    "METRICS",
-    "Interpretation",
-    "interpretation_dir",
-    "interpretations",
-    "summary_dir",
-]
-
-FOLDER = "interpretation"
-
-#: Column of ``attribution_metrics.tsv`` to what it says, the best to look at first.
-METRICS: dict[str, str] = {
-    "lesion_auprc": "average precision of positive attribution against the mask",
-    "lesion_auprc_absolute": "the same of absolute attribution",
-    "lesion_prevalence": "part of the voxels in the mask: what chance would give",
-    "lesion_share": "part of the absolute attribution that lies in the mask",
-    "lesion_share_positive": "part of the positive attribution that lies in the mask",
-    "lesion_dice": "best Dice of thresholded positive attribution with the mask",
-    "lesion_dice_absolute": "the same of absolute attribution",
-    "lesion_pointing": "1 where the largest attribution lies in the mask, else 0",
-    "completeness_error": "|sum - (f(x) - f(baseline))|, relative to the latter",
-    "deletion_auc": "score as the voxels of most attribution are blurred: low is good",
-    "deletion_auc_random": "the same with voxels in random order",
-    "insertion_auc": "score as they are put into the blurred image: high is good",
-    "insertion_auc_random": "the same with voxels in random order",
-    "randomisation_spearman": "rank correlation with a random network's: 0 is good",
-    "randomisation_ssim": "structural similarity with a random network's: low is good",
-}
-
-#: What was asked, and whether it is done.
-ABOUT = "interpretation.json"
+__all__ = ["Interpretation"]
 
 
 @dataclass(frozen=True)
@@ -264,40 +215,6 @@ class Interpretation:
                 f"'{self.maps}' has no interpretation by {self.method} of "
                 f"{participant_id} {session_id} in '{self.group}': {error}."
             ) from error
-
-
-def interpretation_dir(
-    maps: str | os.PathLike[str], split: int, group: str, method: str
-) -> Path:
-    """Return the folder of a method on a group (not created)."""
-    return record_dir(maps, split) / FOLDER / group / method
-
-
-def summary_dir(root: str | os.PathLike[str], group: str, method: str) -> Path:
-    """Return where a folder of many runs keeps tables of all of them (not created)."""
-    return Path(root) / FOLDER / group / method
-
-
-def interpretations(root: str | os.PathLike[str]) -> list[Interpretation]:
-    """List the interpretations of a MAPS, or of all finished runs below a folder.
-
-    Parameters
-    ----------
-    root : path-like
-        A MAPS, or the output of a benchmark.
-
-    Returns
-    -------
-    list of Interpretation
-        By run, group and method; also those that were interrupted.
-    """
-    found = []
-    for record in find_records(root):
-        maps, split = record.parents[2], int(record.parent.name.removeprefix("split-"))
-        for path in sorted((record / FOLDER).glob(f"*/*/{ABOUT}")):
-            method, group = path.parent.name, path.parent.parent.name
-            found.append(Interpretation(maps, split, group, method))
-    return found
 
 
 def _read(path: Path, text: tuple[str, ...]) -> pd.DataFrame:
