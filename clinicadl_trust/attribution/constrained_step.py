@@ -98,9 +98,10 @@ class ConstrainedStep:
             _check_finite(attributions, term)
             return term.constraint(replace(part, attributions=attributions))
 
-        def scores(images: torch.Tensor) -> torch.Tensor:
-            return self.question.score(self.network(images), rows)
+        def scores(images: torch.Tensor, part: slice = slice(None)) -> torch.Tensor:
+            return self.question.score(self.network(images), rows[part])
 
+        weights = [w for w in self.network.parameters() if w.requires_grad]
         kind, shares = self.images.device.type, self._shares  # before it is left
         with (
             by_image(self.network),
@@ -111,13 +112,12 @@ class ConstrainedStep:
             if whole and term.method in _AT_THE_IMAGE:
                 here = self._at_the_image(term, rows)
                 if self.difference:
-                    return by_difference(here, penalty, scores)
+                    return by_difference(here, penalty, scores, weights)
                 return exactly([here], penalty)
             points = self._points(term, rows)
             if not points:
                 return self.images.new_zeros(())
             if self.difference:
-                weights = [w for w in self.network.parameters() if w.requires_grad]
                 return by_difference_apart(points, penalty, scores, weights)
             return exactly([_evaluated(one, scores) for one in points], penalty)
 

@@ -22,7 +22,9 @@ __all__ = ["Evaluated", "by_difference", "by_difference_apart", "exactly"]
 _STEP = 1e-3
 
 Penalty = Callable[[torch.Tensor], torch.Tensor]
-Scores = Callable[[torch.Tensor], torch.Tensor]
+Scores = Callable[[torch.Tensor, slice], torch.Tensor]
+
+_ALL = slice(None)
 
 
 @dataclass(frozen=True)
@@ -65,9 +67,16 @@ def exactly(evaluated: Sequence[Evaluated], penalty: Penalty) -> torch.Tensor:
 
 
 def by_difference(
-    evaluated: Evaluated, penalty: Penalty, scores: Scores, step: float = _STEP
+    evaluated: Evaluated,
+    penalty: Penalty,
+    scores: Scores,
+    weights: Sequence[torch.Tensor],
+    step: float = _STEP,
 ) -> torch.Tensor:
     """Return the penalty at points whose graph others need too.
+
+    The graph of the moved points is made beside it, for half of them at a time: memory
+    is half as much again.
 
     Parameters
     ----------
@@ -76,7 +85,10 @@ def by_difference(
     penalty : callable
         From attributions to one value.
     scores : callable
-        From images of shape (N, C, ...) to what is explained of them, (N,).
+        From images of shape (M, C, ...), and which of the points they are, to what is
+        explained of them, (M,).
+    weights : sequence of torch.Tensor
+        What is trained.
     step : float
         Length of h u as a part of that of z, where it is largest.
 
@@ -94,8 +106,16 @@ def by_difference(
         return value
     images, along = points.images.detach(), (direction * points.factor).detach()
     h = _step(images, along, step)
-    change = ((scores(images + h * along) - evaluated.scores) / h).sum()
-    return value + change - change.detach()
+    half = -(-len(images) // 2)
+    moved = [torch.zeros_like(weight) for weight in weights]
+    for part in (slice(half), slice(half, None)):
+        points_there = images[part] + h * along[part]
+        if len(points_there):
+            found = _gradients(scores(points_there, part), weights)
+            moved = [old + new for old, new in zip(moved, found, strict=True)]
+    there = _Known.apply(value, [each / h for each in moved], *weights)
+    here = (evaluated.scores / h).sum()
+    return there - (here - here.detach())
 
 
 def by_difference_apart(
@@ -114,11 +134,7 @@ def by_difference_apart(
     ----------
     points : sequence of Points
         Those of an attribution.
-    penalty, scores
-        As in ``by_difference``.
-    weights : sequence of torch.Tensor
-        What is trained.
-    step : float
+    penalty, scores, weights, step
         As in ``by_difference``.
 
     Returns
@@ -129,9 +145,7 @@ def by_difference_apart(
     total, here = torch.zeros(()), [torch.zeros_like(weight) for weight in weights]
     for one in points:
         images = one.images.detach().clone().requires_grad_()
-        gradient, *found = torch.autograd.grad(
-            scores(images).sum(), [images, *weights], materialize_grads=True
-        )
+        gradient, *found = _gradients(scores(images, _ALL), [images, *weights])
         here = [old + new for old, new in zip(here, found, strict=True)]
         total = gradient * one.factor + total.to(gradient)
     value, direction = _direction(total, penalty)
@@ -141,13 +155,17 @@ def by_difference_apart(
     h = min(_step(one.images, u, step) for one, u in zip(points, along, strict=True))
     change = [-old for old in here]
     for one, u in zip(points, along, strict=True):
-        moved = torch.autograd.grad(
-            scores((one.images + h * u).detach()).sum(), weights, materialize_grads=True
-        )
+        moved = _gradients(scores((one.images + h * u).detach(), _ALL), weights)
         change = [old + new for old, new in zip(change, moved, strict=True)]
     derivatives = [one / h for one in change]
     known: torch.Tensor = _Known.apply(value, derivatives, *weights)
     return known
+
+
+def _gradients(
+    scores: torch.Tensor, inputs: Sequence[torch.Tensor]
+) -> tuple[torch.Tensor, ...]:
+    return torch.autograd.grad(scores.sum(), inputs, materialize_grads=True)
 
 
 class _Known(torch.autograd.Function):

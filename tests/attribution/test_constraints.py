@@ -244,16 +244,14 @@ def test_the_difference_gives_the_exact_gradient(constraint, factor):
         value = how(
             Evaluated(here, network(points)[:, 0]),
             lambda found: constraint(Explained(found, healthy=healthy)),
-            lambda found: network(found)[:, 0],
+            lambda found, part: network(found)[:, 0],
             weights,
         )
         found = torch.autograd.grad(value, weights, materialize_grads=True)
         return value.item(), torch.cat([each.flatten() for each in found])
 
     def shared(step):
-        return lambda here, penalty, scores, _: by_difference(
-            here, penalty, scores, step
-        )
+        return lambda *given: by_difference(*given, step)
 
     def apart(step):
         return lambda here, penalty, scores, weights: by_difference_apart(

@@ -156,9 +156,11 @@ def test_a_step_passes_the_network_twice_however_many_voxels(side):
         for number in range(3)
     ]
     made.forward_step(Batch(points))  # the first one checks the network, too
-    passes = []
-    made.network.register_forward_hook(lambda *_: passes.append(None))
+    passed = []
+    made.network.register_forward_hook(
+        lambda _, given, __: passed.append(len(given[0]))
+    )
     loss = made.forward_step(Batch(points))
     made.backward_step(loss)
-    assert len(passes) == 2  # at the images, and a step beside them
+    assert sum(passed) == 2 * 3  # at the images, and a step beside them
     assert loss["loss"] > 0 and loss["RightReasons"] > 0
