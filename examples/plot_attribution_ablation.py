@@ -96,7 +96,7 @@ for setting in runs["setting"].unique():
 pd.DataFrame(rows).set_index("setting")
 
 # %%
-# Intervals are of single comparisons, 18 of them against one reference.
+# Intervals are of single comparisons, 22 of them against one reference.
 #
 # Curves
 # ------
@@ -106,6 +106,7 @@ COLORS = {
     "no remedy": "#56b4e9",
     "rescaling": "#e69f00",
     "smooth, rescaling": "#d55e00",
+    "+ waiting": "#f0e442",
     "all": "#009e73",
     "expected gradients": "#cc79a7",
     "unsupervised": "#0072b2",

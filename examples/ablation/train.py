@@ -89,7 +89,7 @@ def build(setting: str, seed: int) -> tuple[AttributionConstrainedModel, float |
     options = dict(SETTINGS[setting])
     clip = options.pop("clip", None)
     options.pop("epochs", None)
-    torch.manual_seed(seed)
+    torch.manual_seed(seed + options.pop("start", 0))
     network = CNNConfig(
         in_shape=SHAPE,
         num_outputs=1,
