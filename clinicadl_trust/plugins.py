@@ -210,8 +210,11 @@ def _own(dist: Distribution) -> list[EntryPoint]:
 
 def _by_name(kind: str, entries: Iterable[EntryPoint]) -> dict[str, list[Plugin]]:
     found: dict[str, dict[tuple[str, str], Plugin]] = defaultdict(dict)
+    origins: dict[int, tuple[str, str]] = {}  # each is read from a file
     for entry in entries:
-        distribution, version = _origin(entry.dist)
+        if id(entry.dist) not in origins:
+            origins[id(entry.dist)] = _origin(entry.dist)
+        distribution, version = origins[id(entry.dist)]
         plugin = Plugin(kind, entry.name, entry.value, distribution, version, entry)
         # An editable install may list one distribution twice on sys.path.
         found[entry.name][(distribution, entry.value)] = plugin
