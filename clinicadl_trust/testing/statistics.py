@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -69,7 +70,7 @@ def check_statistic(
     arguments = {**_needed(statistic), **arguments}
     table = predictions
     if table is None:
-        table = _table_for(statistic, arguments)
+        table = _table_for(statistic, arguments).copy()
     before = table.copy()
     first = _call(statistic, table, arguments, name)
     require(
@@ -96,14 +97,14 @@ def _table_for(
     statistic: Callable[..., Any], arguments: dict[str, Any]
 ) -> pd.DataFrame:
     """Choose a table: what is right for a test group is mostly wrong for folds."""
-    table = synthetic_predictions()
+    table = _made(synthetic_predictions)
     for make in (
         synthetic_predictions,
         synthetic_test_group,
         synthetic_readings,
         synthetic_seeds,
     ):
-        table = make()
+        table = _made(make)
         try:
             statistic(table.copy(), **arguments)
         except TrustError:
@@ -112,6 +113,12 @@ def _table_for(
             return table
         return table
     return table
+
+
+@functools.cache
+def _made(make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+    """Return a table that is drawn once, however many statistics are checked."""
+    return make()
 
 
 def _sorted(frame: pd.DataFrame) -> pd.DataFrame:
