@@ -49,7 +49,7 @@ def test_the_noise_of_a_draw_is_its_variance():
     def terms():
         return weights.square().sum(), ((mean + 0.5 * torch.randn(3)) * weights).sum()
 
-    found = diagnose_terms(terms, [weights], n_draws=4000)
+    found = diagnose_terms(terms, [weights], n_draws=1500)
     assert found.penalty_noise == pytest.approx(3 * 0.25 / 9, rel=0.1)
 
 

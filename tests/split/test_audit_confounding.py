@@ -48,7 +48,7 @@ def test_confounded_label_is_found_with_its_cause(options, guilty):
 def test_clean_labels_are_not_accused():
     found = [
         estimate_confounding(make_table(60, seed=seed), label)
-        for seed in range(5)
+        for seed in range(3)
         for label in ("diagnosis", "volume")
     ]
     assert not any(f.is_confounded for f in found)

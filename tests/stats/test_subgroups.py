@@ -163,7 +163,7 @@ def test_differences_keep_their_level_in_a_short_simulation():
     rng = np.random.default_rng(1)
     ids = [f"s{n}" for n in range(120)]
     covered = rejected = 0
-    for _ in range(150):
+    for _ in range(60):
         label = (rng.random(120) < 0.5).astype(float)
         score = stats.norm.cdf(label - 0.5 + rng.normal(size=120))
         table = pd.DataFrame({"participant_id": ids, "label": label, "score": score})
@@ -171,7 +171,7 @@ def test_differences_keep_their_level_in_a_short_simulation():
         row = subgroups(table, "sex").differences.iloc[0]
         covered += row["low"] <= 0 <= row["high"]
         rejected += row["p_value"] < 0.05
-    assert covered >= 0.9 * 150 and rejected == 150 - covered
+    assert covered >= 0.9 * 60 and rejected == 60 - covered
 
 
 @pytest.mark.parametrize(
