@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import fcntl
+import os
+import pickle
+import shutil
 import signal
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,11 +37,37 @@ def caps_options():
 
 
 @pytest.fixture(scope="session")
-def caps_dir(tmp_path_factory, caps_options) -> Path:
+def once(tmp_path_factory) -> Callable:
+    """Make something once for all the processes that test: ``once(name, make)``.
+
+    ``make`` is given a folder and returns what the fixture is; the other processes get
+    what was pickled of it. Nobody may write into the folder afterwards.
+    """
+    root = tmp_path_factory.getbasetemp()
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        root = root.parent
+    folder = root / "made-once"
+    folder.mkdir(exist_ok=True)
+
+    def made(name: str, make: Callable):
+        result = folder / f"{name}.pickle"
+        with (folder / f"{name}.lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not result.exists():
+                shutil.rmtree(folder / name, ignore_errors=True)
+                (folder / name).mkdir()
+                result.write_bytes(pickle.dumps(make(folder / name)))
+        return pickle.loads(result.read_bytes())
+
+    return made
+
+
+@pytest.fixture(scope="session")
+def caps_dir(once, caps_options) -> Path:
     """A small generated CAPS with a strong effect; do not write into it."""
     from clinicadl_trust.generate import generate_caps
 
-    return generate_caps(tmp_path_factory.mktemp("generated") / "caps", caps_options)
+    return once("caps", lambda folder: generate_caps(folder / "caps", caps_options))
 
 
 @pytest.fixture(scope="session")

@@ -10,9 +10,9 @@ from clinicadl_trust.report.load import read_benchmark
 
 
 @pytest.fixture(scope="session")
-def benchmark_dir(tmp_path_factory):
+def benchmark_dir(once):
     """A whole binary benchmark. Do not write in it."""
-    return make_benchmark(tmp_path_factory.mktemp("report") / "whole")
+    return once("report", lambda folder: make_benchmark(folder / "whole"))
 
 
 @pytest.fixture(scope="session")
@@ -21,26 +21,29 @@ def whole(benchmark_dir):
 
 
 @pytest.fixture(scope="session")
-def other_tasks(tmp_path_factory):
+def other_tasks(once):
     """The pages of a multi-class task and of a regression."""
-    root = tmp_path_factory.mktemp("tasks")
     models = ("regional-logistic", "metadata", "majority")
-    return {
-        task: write_report(
-            make_benchmark(root / task, task=task, participants=60, models=models)
-        )
-        for task in ("multiclass", "regression")
-    }
+
+    def make(folder):
+        return {
+            task: write_report(
+                make_benchmark(folder / task, task=task, participants=60, models=models)
+            )
+            for task in ("multiclass", "regression")
+        }
+
+    return once("tasks", make)
 
 
 @pytest.fixture(scope="session")
-def page(benchmark_dir, tmp_path_factory):
+def page(benchmark_dir, once):
     """The report of the whole benchmark."""
-    return write_report(benchmark_dir, tmp_path_factory.mktemp("page") / "report.html")
+    return once("page", lambda f: write_report(benchmark_dir, f / "report.html"))
 
 
 @pytest.fixture(scope="session")
-def lesions(tmp_path_factory):
+def lesions(once):
     options = GeneratorOptions(
         participants=6,
         sessions=1,
@@ -49,24 +52,30 @@ def lesions(tmp_path_factory):
         disease="lesions",
         seed=0,
     )
-    return generate_caps(tmp_path_factory.mktemp("lesions") / "caps", options, n_jobs=1)
+    return once("lesions", lambda f: generate_caps(f / "caps", options, n_jobs=1))
 
 
 @pytest.fixture(scope="session")
-def explained(tmp_path_factory, lesions):
+def explained(once, lesions):
     """A benchmark whose networks were interpreted. Do not write in it."""
-    directory = make_benchmark(
-        tmp_path_factory.mktemp("explained") / "b",
-        models=("cnn", "constrained", "metadata"),
-        participants=32,
-        seeds=3,
-        sites=0,
-        leaky=False,
-    )
-    add_interpretations(directory, lesions)
-    return directory
+
+    def make(folder):
+        directory = make_benchmark(
+            folder / "b",
+            models=("cnn", "constrained", "metadata"),
+            participants=32,
+            seeds=3,
+            sites=0,
+            leaky=False,
+        )
+        add_interpretations(directory, lesions)
+        return directory
+
+    return once("explained", make)
 
 
 @pytest.fixture(scope="session")
-def explained_page(explained, tmp_path_factory):
-    return write_report(explained, tmp_path_factory.mktemp("page") / "my report.html")
+def explained_page(explained, once):
+    return once(
+        "maps", lambda folder: write_report(explained, folder / "my report.html")
+    )
