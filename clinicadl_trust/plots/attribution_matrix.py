@@ -107,7 +107,8 @@ def cell_colors(
 
     numbers = np.asarray(values, dtype=float)
     known = numbers[np.isfinite(numbers)]
-    low, high = (known.min(), known.max()) if known.size else (0.0, 0.0)
+    # From 0: cells that hold nearly the same value have nearly the same colour.
+    low, high = known.min(initial=0.0), known.max(initial=0.0)
     colormap, made = _colormap(), []
     for number in numbers:
         if not np.isfinite(number):

@@ -253,6 +253,8 @@ def test_cells_darken_towards_the_better_and_stay_readable():
         assert light == sorted(light, reverse=better)
         for paint, ink in made:
             assert abs(lightness(paint) - lightness(ink)) > 40
+    worse, better, best = (lightness(p) for p, _ in cell_colors([0.14, 0.15, 0.9]))
+    assert worse - better < 0.05 * (worse - best)  # nearly the same value
     ((paint, _),) = cell_colors([0.3])
     assert paint != cell_colors([np.nan])[0][0]
 

@@ -183,7 +183,7 @@ def test_the_matrix_has_train_methods_in_rows_and_test_methods_in_columns(found,
     for row, model in zip(lines[1:], ("cnn", "constrained"), strict=True):
         for cell, method in zip(row[1:], found.methods, strict=True):
             value = by_seed(found, model, "lesion_auprc", method).mean()
-            assert cell.startswith(f"{value:.2f}")
+            assert cell.startswith(f"{value:.3f}")
 
 
 def test_cells_are_darker_the_better(tree):

@@ -17,9 +17,11 @@ from clinicadl_trust.report.attributions.words import (
     title_of,
     trained_with,
 )
-from clinicadl_trust.report.text import interval, number
+from clinicadl_trust.report.text import number
 
 __all__ = ["Cell", "Matrix", "make_matrix"]
+
+_DIGITS = 3
 
 
 @dataclass(frozen=True)
@@ -107,8 +109,8 @@ def make_matrix(
 def _cell(row: pd.Series | None, color: tuple[str, str]) -> Cell:
     if row is None or pd.isna(row["value"]):
         return Cell("\N{EM DASH}", "", *color)
-    ends = "" if pd.isna(row["low"]) else interval(row["low"], row["high"])
-    return Cell(number(row["value"]), ends, *color)
+    value, low, high = (number(row[key], _DIGITS) for key in ("value", "low", "high"))
+    return Cell(value, "" if pd.isna(row["low"]) else f"{low} to {high}", *color)
 
 
 def _trained(interpreted: Interpreted) -> dict[str, str]:
