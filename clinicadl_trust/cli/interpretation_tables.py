@@ -40,7 +40,7 @@ def show_interpretations(target: Path, found: list[Interpretation]) -> None:
     for problem in problems:
         click.echo(f"  no interval: {problem}")
     reasons = {
-        f"  {name} is n/a: {reason}"
+        f"  n/a in {name}: {reason}"
         for each in found
         for name, reason in each.about["not_computed"].items()
     }

@@ -156,9 +156,11 @@ class MaskSource:
             "path"
         ]
 
-    def to_dict(self) -> dict[str, str]:
+    def to_dict(self) -> dict[str, str | None]:
         """Return what tells it from another source."""
-        return {"name": self.name, "image": str(self.image), "path": str(self.path)}
+        image = None if self.image is None else str(self.image)
+        path = None if self.path is None else str(self.path)
+        return {"name": self.name, "image": image, "path": path}
 
 
 def read_mask(path: str | os.PathLike[str], image: str, grid: Geometry) -> np.ndarray:

@@ -112,14 +112,16 @@ def test_one_run_and_one_model(benchmark):
     maps = benchmark / "runs" / "plain-0"
     result = call(maps, *QUICK, "--group", "validation", "--method", "gradient_x_input")
     assert result.exit_code == 0, result.output
-    assert "lesion_* is n/a: the model has no mask" in result.stdout
+    assert "n/a in lesion_*: the model has no mask" in result.stdout
     assert "trust/interpretation/validation/gradient_x_input" in result.stdout
+    table = "interpretation/validation/integrated_gradients/attribution_metrics.tsv"
     options = ("--group", "validation", "--model", "plain", "--baselines", "blurred")
     method = ("--method", "integrated_gradients", "--samples", 2)
-    result = call(benchmark, *QUICK, *options, *method)
+    result = call(benchmark, *QUICK, *options, *method, "--cascade", 1)
     assert result.exit_code == 0, result.output
     assert "(1 of 1)" in result.stderr
-    table = "interpretation/validation/integrated_gradients/attribution_metrics.tsv"
+    steps = pd.read_csv(benchmark / Path(table).with_name("cascade.tsv"), sep="\t")
+    assert [*steps["step"]] == [*range(1, 1 + len(steps))] and len(steps) > 2
     assert (benchmark / table).is_file()
 
 

@@ -87,7 +87,7 @@ def test_the_tables_are_predictions_with_metrics(interpreted, spec):
     assert table["completeness_error"].isna().all()
     assert integrated.metrics()["completeness_error"].notna().all()
     said = gradient.about["not_computed"]
-    assert "the mask of 6 images is empty" in said["lesion_*"]
+    assert "the mask of 6 of 12 images is empty" in said["lesion_*"]
     assert "gradient" in said["completeness_error"]
 
 
@@ -223,6 +223,7 @@ def test_among_three_classes_any_can_be_healthy_or_explained(of_three):
     options = {"n_steps": 0, "randomise": False, "overwrite": True}
     (made,) = interpret(of_three, **options)
     assert made.about["target"] == "the log-odds of any class but 'CN'"
+    assert made.about["healthy"] == "CN"
     assert list(made.means()) == ["AD", "CN", "MCI", "difference"]
     means = {name: nib.load(p).get_fdata() for name, p in made.means().items()}
     n = made.metrics()["label"].astype(str).value_counts()

@@ -158,4 +158,4 @@ def _healthy(run: OpenedRun, rows: pd.DataFrame) -> pd.Series:
     task = run.settings.task
     if run.healthy is None or task.label not in rows:
         return pd.Series(False, index=rows.index)
-    return rows[task.label] == task.classes[run.healthy]
+    return rows[task.label] == run.healthy_name

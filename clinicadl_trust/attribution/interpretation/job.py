@@ -128,7 +128,7 @@ class Job:
             "model": run.settings.model,
             "checkpoint": run.checkpoint,
             "target": str(run.question(request.target)),
-            "healthy": run.healthy,
+            "healthy": run.healthy_name,
             "mask": mask.to_dict() if mask else None,
             "images": self.images.digest,
             "n_images": len(self.images.rows),
@@ -179,7 +179,10 @@ class Job:
         else:
             empty = sum(np.isnan(r["metrics"]["lesion_prevalence"]) for r in records)
             if empty:
-                found["lesion_*"] = f"the mask of {empty} images is empty: n/a there"
+                found["lesion_*"] = (
+                    f"the mask of {empty} of {len(records)} images is empty; the "
+                    "others are measured"
+                )
         if request.method not in COMPLETE:
             found["completeness_error"] = (
                 f"attributions by {request.method} need not add up to anything"

@@ -105,6 +105,12 @@ class OpenedRun:
         return (*self.blueprint.masks, *([truth] if truth is not None else []))
 
     @property
+    def healthy_name(self) -> str | None:
+        """What the class of the healthy is called."""
+        classes = self.settings.task.classes
+        return None if self.healthy is None else classes[self.healthy]
+
+    @property
     def scale(self) -> Scale:
         """The unit in which the network sees a quantity."""
         return Scale(**self.state["scale"])

@@ -31,12 +31,16 @@ def write_summary(root: Path, made: Sequence[Interpretation]) -> list[Path]:
     Returns
     -------
     list of pathlib.Path
-        ``attribution_metrics.tsv``, all rows of all runs; and ``stability.tsv``, where
-        a model was trained with several seeds on one fold.
+        ``attribution_metrics.tsv``, all rows of all runs; ``cascade.tsv`` likewise,
+        where it was asked for; and ``stability.tsv``, where a model was trained with
+        several seeds on one fold.
     """
     folder = summary_dir(root, made[0].group, made[0].method)
     tables = [each.metrics() for each in made]
     written = [_write(pd.concat(tables), folder / "attribution_metrics.tsv")]
+    steps = [each.cascade() for each in made if each.about.get("n_cascade")]
+    if steps:
+        written.append(_write(pd.concat(steps), folder / "cascade.tsv"))
     runs = pd.concat([table[_RUN].head(1) for table in tables], ignore_index=True)
     seeds = [
         stability(

@@ -106,7 +106,7 @@ def write_means(run: OpenedRun, where: Interpretation, rows: pd.DataFrame) -> li
         if paths:
             found[name] = (*mean_map(paths), len(paths))
             write_map(*found[name][:2], where.mean_of(name), in_mni=True)
-    healthy = "" if run.healthy is None else task.classes[run.healthy]
+    healthy = run.healthy_name or ""
     others = [name for name in found if name not in (healthy, "all")]
     if healthy not in found or not others:
         return list(found)
