@@ -96,7 +96,9 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     help="Of the pointing game, in mm.",
 )
 @click.option(
-    "--checkpoint", help="best-METRIC or final.  [default: the one the run has chosen]"
+    "--checkpoint",
+    help="best-METRIC, epoch-N or final, if it was kept.  [default: the one that the "
+    "run has chosen]",
 )
 @click.option(
     "--caps",

@@ -239,6 +239,22 @@ def test_among_three_classes_any_can_be_healthy_or_explained(of_three):
         interpret(of_three, healthy="NC")
 
 
+def test_any_checkpoint_that_was_kept_is_interpreted(spec, tmp_path):
+    keep = {"name": "ModelCheckpointCallback", "epochs": [1], "save_last": True}
+    config = change(CONFIG, callbacks=[keep], training={"epochs": 2})
+    maps = run(replace(spec, config=config, output=tmp_path / "maps"))
+    options = {"n_steps": 0, "randomise": False, "overwrite": True}
+    found = {}
+    for name in ("epoch-1", "final"):
+        (made,) = interpret(maps, checkpoint=name, **options)
+        assert made.about["checkpoint"] == name
+        pair = tuple(spec.fold.test.iloc[0])
+        found[name] = nib.load(made.map_of(*pair)).get_fdata()
+    assert not np.allclose(found["epoch-1"], found["final"])
+    with pytest.raises(RunError, match="best-loss, epoch-1, final"):
+        interpret(maps, checkpoint="epoch-3")
+
+
 def test_other_images(maps, spec, cohort, mask):
     rows = ids(cohort.table, spec.fold.test["participant_id"].unique()[:2])
     table = rows.merge(cohort.table, on=["participant_id", "session_id"])

@@ -85,7 +85,8 @@ def interpret(
         Whether maps are compared with those of a network of random weights. Each batch
         has one of its own.
     checkpoint : str, optional
-        ``best-METRIC`` or ``final``; by default the one that the run has chosen.
+        ``best-METRIC``, ``epoch-N`` or ``final``, if it was kept; by default the one
+        that the run has chosen.
     caps : path-like, optional
         The CAPS, of other images, or if it is not where it was.
     cohort : Cohort, optional

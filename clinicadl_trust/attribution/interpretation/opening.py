@@ -52,7 +52,7 @@ class OpenedRun:
     model : clinicadl.models.Model
         With the weights of ``checkpoint``, in evaluation.
     checkpoint : str
-        Such as ``best-loss``, or ``final``.
+        Such as ``best-loss``, ``epoch-3`` or ``final``.
     healthy : int or None
         The class of the healthy; None where there is none, or it is not known.
     """
@@ -172,7 +172,8 @@ def open_run(
     maps : path-like
         Its MAPS.
     checkpoint : str, optional
-        ``best-METRIC`` or ``final``; by default the one that the run has chosen.
+        ``best-METRIC``, ``epoch-N`` or ``final``; by default the one that the run has
+        chosen.
     healthy : str or int, optional
         The class of the healthy, by name or number; by default the one that the model
         was told (``explain``), else what names tell.
@@ -223,9 +224,8 @@ def _healthy(task: Task, model: Model, given: str | int | None) -> int | None:
 
 
 def _weights(split: Path, checkpoint: str) -> Path:
-    models = split / "models"
-    found = {path.parent.name: path for path in models.glob("best_models/*/model.pt")}
-    found |= {path.parent.name: path for path in models.glob("*/model.pt")}
+    paths = (split / "models").rglob("model.pt")
+    found = {path.parent.name: path for path in paths}
     if checkpoint not in found:
         raise RunError(
             f"'{split.parents[1]}' has no checkpoint '{checkpoint}'."
