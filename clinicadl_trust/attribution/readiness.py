@@ -35,7 +35,7 @@ class Readiness(nn.Module):
     def __init__(self, wait: float) -> None:
         super().__init__()
         self.wait = wait
-        self.register_buffer("averages", torch.zeros(2, dtype=torch.float64))
+        self.register_buffer("averages", torch.zeros(2))
         self.register_buffer("steps", torch.zeros((), dtype=torch.long))
 
     def reset(self) -> None:
