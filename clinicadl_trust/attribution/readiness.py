@@ -72,6 +72,5 @@ class Readiness(nn.Module):
         loss, exchanged = self.averages.tolist()
         if not exchanged > 0:
             return 0.0
-
         known = max(0.0, 1 - loss / exchanged)
         return min(1.0, known / self.wait) ** 2
