@@ -22,10 +22,10 @@ from clinicadl_trust.models.data import open_images
 from clinicadl_trust.models.file_type import file_type
 from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.outputs import Said, collect
-from clinicadl_trust.models.provenance import read_settings
 from clinicadl_trust.models.run_state import read_state
 from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.models.segmented import segment
+from clinicadl_trust.models.settings import read_settings
 from clinicadl_trust.models.tensors import Conversion
 from clinicadl_trust.models.transfer import read_weights
 from clinicadl_trust.models.volumes import TOLERANCE, Geometry

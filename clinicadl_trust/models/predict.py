@@ -15,7 +15,7 @@ import pandas as pd
 from clinicadl_trust.caps import ImageType, with_images
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import ConfigError, LeakageError
-from clinicadl_trust.models.provenance import Settings, read_settings
+from clinicadl_trust.models.settings import Settings, read_settings
 from clinicadl_trust.predictions import RUN_COLUMNS, predictions_frame
 from clinicadl_trust.records import read_lineage
 from clinicadl_trust.tables import as_text

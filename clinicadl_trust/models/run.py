@@ -10,7 +10,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import ConfigError, did_you_mean
 from clinicadl_trust.models.building import is_finished
-from clinicadl_trust.models.provenance import claim
+from clinicadl_trust.models.settings import claim
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.predictions import read_predictions
 from clinicadl_trust.records import record_dir

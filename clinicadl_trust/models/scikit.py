@@ -22,14 +22,10 @@ from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.models.building import building, is_finished
 from clinicadl_trust.models.model_files import open_model, save_model
 from clinicadl_trust.models.pipelines import make_pipeline
-from clinicadl_trust.models.provenance import (
-    claim,
-    lineage_of,
-    read_settings,
-    write_record,
-)
+from clinicadl_trust.models.provenance import lineage_of, write_record
 from clinicadl_trust.models.scikit_config import ScikitConfig
 from clinicadl_trust.models.scikit_fold import PREDICTED, FoldData
+from clinicadl_trust.models.settings import claim, read_settings
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.predictions import write_predictions
 from clinicadl_trust.records import record_dir, write_json

@@ -57,14 +57,10 @@ from clinicadl_trust.models.plan import (
     make_optimization,
     steps_of,
 )
-from clinicadl_trust.models.provenance import (
-    check_fold,
-    claim,
-    lineage_of,
-    write_record,
-)
+from clinicadl_trust.models.provenance import check_fold, lineage_of, write_record
 from clinicadl_trust.models.run_state import RunState
 from clinicadl_trust.models.segmented import predict_group
+from clinicadl_trust.models.settings import claim
 from clinicadl_trust.models.spec import RunSpec
 from clinicadl_trust.models.starting_model import ancestors_of, make_model
 from clinicadl_trust.models.transfer import check_ancestors, read_weights

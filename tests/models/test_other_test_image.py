@@ -16,9 +16,9 @@ from clinicadl_trust.generate import brain_mask_type
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.fold_images import open_fold
 from clinicadl_trust.models.options import read_options
-from clinicadl_trust.models.provenance import claim, read_settings
 from clinicadl_trust.models.run import run
 from clinicadl_trust.models.scikit import run_scikit
+from clinicadl_trust.models.settings import claim, read_settings
 from clinicadl_trust.records import record_dir
 
 #: As the images are, to be compared with their files.

@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 from clinicadl_trust.attribution.interpretation.opening import OpenedRun
 from clinicadl_trust.exceptions import AttributionError, did_you_mean
 from clinicadl_trust.models.masks import MaskSource
-from clinicadl_trust.models.provenance import read_settings
+from clinicadl_trust.models.settings import read_settings
 
 __all__ = ["MaskLike", "find_mask", "shared_mask"]
 

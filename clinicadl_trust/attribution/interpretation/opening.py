@@ -26,8 +26,8 @@ from clinicadl_trust.models.data import Scale
 from clinicadl_trust.models.inference import trained_model
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.options import read_options
-from clinicadl_trust.models.provenance import Settings, read_settings
 from clinicadl_trust.models.run_state import read_state
+from clinicadl_trust.models.settings import Settings, read_settings
 from clinicadl_trust.task import Task
 
 __all__ = ["OpenedRun", "open_run"]
