@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,7 +11,6 @@ from clinicadl.losses.config import LossConfig
 from clinicadl.models import Model, SupervisedModel
 from clinicadl.optim.optimizers.config import OptimizerConfig
 from clinicadl.transforms.config import TransformConfig
-from clinicadl.utils.dictionary.words import OUTPUT
 
 from clinicadl_trust.activation import activate
 from clinicadl_trust.exceptions import ConfigError, PredictionsError, did_you_mean
@@ -22,21 +20,17 @@ from clinicadl_trust.models.architecture import (
     fit_sides,
 )
 from clinicadl_trust.models.classification import target_of
-from clinicadl_trust.models.configuration import (
-    build,
-    check_keys,
-    class_of,
-    fields_of,
-)
+from clinicadl_trust.models.configuration import build, check_keys
 from clinicadl_trust.models.data import LABEL
 from clinicadl_trust.models.explanation import check_healthy_below, in_network_unit
-from clinicadl_trust.models.kinds import (
-    MODELS,
-    check_loss,
-    check_model_class,
-    default_loss,
-)
+from clinicadl_trust.models.kinds import MODELS, check_loss, default_loss
 from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.model_table import model_class, model_options
+from clinicadl_trust.models.network_table import (
+    TYPICAL,
+    build_network,
+    check_network,
+)
 from clinicadl_trust.models.options import TrainerOptions
 from clinicadl_trust.models.scale import Scale
 from clinicadl_trust.task import Task
@@ -45,10 +39,6 @@ __all__ = ["Blueprint"]
 
 _DEFAULT_TRANSFORMS = ({"name": "ZNormalization"},)
 _DEFAULT_OPTIMIZER = {"name": "Adam", "lr": 1e-3}
-#: Images are not read when a table is checked; most networks take this shape.
-_TYPICAL = (1, 96, 96, 96)
-#: A patch of any size up to 32 voxels divides this one.
-_DIVISIBLE = (1, *[math.lcm(*range(1, 33))] * 3)
 
 
 @dataclass(frozen=True)
@@ -98,7 +88,7 @@ class Blueprint:
         """What is applied once to each image."""
         given = self.options.transforms
         if given is None:
-            pad = [fit_sides(self._network_table(_TYPICAL))] if self.segments else []
+            pad = [fit_sides(self._network_table(TYPICAL))] if self.segments else []
             given = [*_DEFAULT_TRANSFORMS, *pad]
         return self._list("transforms", given)
 
@@ -181,8 +171,8 @@ class Blueprint:
         """
         _ = self.activation, self.transforms, self.augmentations, self.optimizer
         _ = self.masks
-        self._check_network()
-        table = self._model_options()
+        check_network(self.network)
+        table = model_options(self._model_table, self.at)
         check_keys(self._model_class, table, self.at("model"))
 
     def check_labels(self, labels: np.ndarray) -> None:
@@ -222,7 +212,8 @@ class Blueprint:
             "task": self.task.kind,
             "label_key": self.label_key,
         }
-        table = in_network_unit(self._model_options(), scale or Scale())
+        options = model_options(self._model_table, self.at)
+        table = in_network_unit(options, scale or Scale())
         return build("models", table, self.at("model"), filled)
 
     def network(self, shape: tuple[int, ...]) -> Any:
@@ -238,21 +229,13 @@ class Blueprint:
         ConfigError
             If it asks for another number of outputs than the task and loss need.
         """
-        table = self._network_table(shape)
-        key = "out_channels" if self.segments else "num_outputs"
-        asked = table.get(key, self.n_outputs)
-        if asked != self.n_outputs:
-            raise ConfigError(
-                f"{self.at('network')}.{key} = {asked}, but this task and loss "
-                f"need {self.n_outputs}. Leave it out: it is filled in."
-            )
-        filled = {
-            "in_shape": shape,
-            key: self.n_outputs,
-            "spatial_dims": len(shape) - 1,
-            "in_channels": shape[0],
-        }
-        return build("networks", table, self.at("network"), filled)
+        return build_network(
+            self._network_table(shape),
+            shape,
+            self.n_outputs,
+            spatial=self.segments,
+            where=self.at("network"),
+        )
 
     @property
     def label_key(self) -> str:
@@ -276,46 +259,9 @@ class Blueprint:
             return self.options.model
         return {"name": MODELS[self.task.kind]}
 
-    def _model_options(self) -> dict[str, Any]:
-        table = dict(self._model_table)
-        for key in ("network", "loss", "optimizer"):
-            if key in table:
-                raise ConfigError(
-                    f"{self.at('model')}.{key} goes one level up: {self.at(key)}."
-                )
-        if isinstance(inferer := table.get("inferer"), Mapping):
-            where = f"{self.at('model')}.inferer"
-            table["inferer"] = built = build("inferers", inferer, where)
-            if (named := getattr(built.config, "output_name", OUTPUT)) != OUTPUT:
-                raise ConfigError(
-                    f"{where}.output_name = '{named}': metrics and predictions read "
-                    f"'{OUTPUT}'. Leave it out."
-                )
-        return table
-
     @property
     def _model_class(self) -> type[Model]:
-        where = self.at("model")
-        name = str(self._model_table.get("name", ""))
-        cls = class_of("models", name, where)
-        check_model_class(cls, self.task, where)
-        known = [*fields_of(cls)]
-        missing = [k for k in ("network", "loss", "optimizer") if k not in known]
-        if missing:
-            raise ConfigError(
-                f"{where}: '{name}' takes no {missing[0]}; a model of type 'trainer' "
-                "is built from a network, a loss and an optimizer."
-            )
-        return cls
-
-    def _check_network(self) -> None:
-        try:
-            self.network(_TYPICAL)
-        except ConfigError as error:
-            try:  # what is refused may be that shape alone
-                self.network(_DIVISIBLE)
-            except ConfigError:
-                raise error from None
+        return model_class(self._model_table, self.task, self.at("model"))
 
     def _list(self, key: str, tables: Any, kind: str | None = None) -> list[Any]:
         return [
