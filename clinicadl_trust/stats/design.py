@@ -92,7 +92,10 @@ class Design:
 
     def sizes(self, folds: Iterable[Hashable]) -> tuple[float, float]:
         """Return the mean number who train and who are tested in some folds."""
-        n_train, n_test = self.folds.loc[list(folds), ["n_train", "n_test"]].mean()
+        # Many times faster than .loc on both levels, for each estimate of a table.
+        place = {fold: number for number, fold in enumerate(self.folds.index)}
+        counts = self.folds[["n_train", "n_test"]].to_numpy(float)
+        n_train, n_test = counts[[place[fold] for fold in folds]].mean(axis=0)
         return float(n_train), float(n_test)
 
     @property
