@@ -19,11 +19,13 @@ from clinicadl_trust.attribution.networks import (
     smooth_network,
 )
 from clinicadl_trust.attribution.targets import disease_logit
+from clinicadl_trust.host.inference import Extracted
 
 __all__ = [
     "AttributionConstrainedModel",
     "AttributionConstraint",
     "Explained",
+    "Extracted",
     "Interpretation",
     "TermDiagnostics",
     "attributions",

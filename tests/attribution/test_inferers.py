@@ -4,13 +4,14 @@ import pytest
 import torch
 from clinicadl.infer import Inferer, PatchesToImageInferer, SlicesToImageInferer
 from clinicadl.transforms.config import ActivationsConfig
+from clinicadl.transforms.extraction import Image, Patch, Slice
 from torch import nn
 
 from clinicadl_trust.attribution import attributions
 from clinicadl_trust.attribution.interpretation.inferer import check_inferer
 from clinicadl_trust.attribution.interpretation.randomisation import random_network
 from clinicadl_trust.exceptions import AttributionError
-from clinicadl_trust.host.inference import Inferred
+from clinicadl_trust.host.inference import Extracted, Inferred
 
 SHAPE = (6, 7, 8)
 
@@ -110,6 +111,38 @@ def test_any_inferer_can_be_differentiated(images):
     part = Summed(SHAPE)
     weight = part.weight.detach()
     check_linear(Inferred(part, Flipped()), images, (weight + weight.flip(0)) / 2)
+
+
+@pytest.mark.parametrize("direction", [0, 1, 2])
+@pytest.mark.parametrize("squeeze", [True, False])
+def test_slices_of_a_training_are_explained_in_their_places(images, direction, squeeze):
+    sides = [side for axis, side in enumerate(SHAPE) if axis != direction]
+    part = Summed(sides)
+    weight = part.weight.detach().unsqueeze(direction)
+    if not squeeze:
+        part.weight.data = weight
+    extraction = Slice(slices=[1, 4], slice_direction=direction, squeeze=squeeze)
+    expected = torch.zeros(SHAPE)
+    expected.index_add_(
+        direction, torch.tensor([1, 4]), weight.repeat_interleave(2, direction) / 2
+    )
+    check_linear(Extracted(part, extraction), images, expected)
+
+
+def test_patches_of_a_training_are_explained_in_their_places(images):
+    part = Summed((4, 4, 4))
+    weight, expected = part.weight.detach(), torch.zeros(8, 8, 8)
+    for x in (0, 4):  # padded to whole patches
+        for y in (0, 4):
+            for z in (0, 4):
+                expected[x : x + 4, y : y + 4, z : z + 4] = weight / 8
+    network = Extracted(part, Patch(patch_size=4))
+    check_linear(network, images, expected[:6, :7, :8])
+
+
+def test_what_is_not_extracted_is_the_network_itself(images):
+    part = Summed(SHAPE)
+    torch.testing.assert_close(Extracted(part, Image())(images), part(images))
 
 
 def test_its_network_can_be_made_random(images):

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from clinicadl.data import datasets
 from clinicadl.losses.config import BCEWithLogitsLossConfig
 from clinicadl.metrics.config import LossMetricConfig
@@ -14,10 +15,15 @@ from clinicadl.train import ComputationalConfig, Trainer
 from clinicadl.transforms import TransformsHandler, extraction
 from clinicadl.transforms.config import ZNormalizationConfig
 
-from clinicadl_trust.attribution import AttributionConstrainedModel
+from clinicadl_trust.attribution import (
+    AttributionConstrainedModel,
+    Extracted,
+    attributions,
+)
 from clinicadl_trust.exceptions import AttributionError
 from clinicadl_trust.generate import image_type, mask_type
 from clinicadl_trust.models.file_type import file_type
+from clinicadl_trust.models.inference import trained_model
 
 SLICES = extraction.Slice(slices=[9, 10, 11], slice_direction=2)
 PATCHES = extraction.Patch(patch_size=12, pad_mode=None)
@@ -82,6 +88,22 @@ def test_it_trains_and_reopens(
     assert np.isfinite(terms[["HealthyGradient", "RightReasons"]]).all(axis=None)
     again = Trainer.from_maps(tmp_path / "maps")
     assert isinstance(again.model, AttributionConstrainedModel)
+
+    (weights,) = (tmp_path / "maps").rglob("final/model.pt")
+    network = trained_model(tmp_path / "maps", weights).network.eval()
+    whole = data(caps_dir, caps_options, cohort, extraction.Image(), slice(6, 7))[0]
+    image = whole.image.tensor[None].float()
+    (found,) = attributions(Extracted(network, extract), image)
+    assert found.shape == image.shape[1:]
+    if extract is SLICES:
+        seen = found[0].abs().sum(dim=(0, 1)).nonzero().ravel().tolist()
+        assert seen == extract.config.slices
+    first = next(iter(extract(whole))).image.tensor[None].float()
+    first = first.squeeze(-1) if extract is SLICES else first
+    (part,) = attributions(network, first)
+    n = extract.num_samples_per_image(whole)
+    place = (..., 9) if extract is SLICES else (..., *[slice(0, 12)] * 3)
+    torch.testing.assert_close(found[place] * n, part)
 
 
 def test_regions_are_refused_for_a_part_of_a_volume(caps_dir, caps_options, cohort):

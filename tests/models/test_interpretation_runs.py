@@ -326,8 +326,12 @@ def test_what_is_no_finished_network_is_told(maps, tmp_path, spec):
     majority = replace(spec, config={"type": "majority"}, output=tmp_path / "majority")
     with pytest.raises(AttributionError, match="type 'majority', not a network"):
         interpret(run(majority))
-    (maps / "training" / "split-1" / "trust" / "run.json").unlink()
+    record = maps / "training" / "split-1" / "trust"
+    (record / "run.json").unlink()
     with pytest.raises(RunError, match="is not finished"):
+        interpret(maps)
+    shutil.rmtree(record)
+    with pytest.raises(RunError, match=r"ClinicaDL's Trainer alone.*in Python"):
         interpret(maps)
 
 

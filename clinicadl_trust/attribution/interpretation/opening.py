@@ -186,6 +186,12 @@ def open_run(
         If its model is no network, or has no such class.
     """
     maps = Path(maps)
+    if (maps / "model.json").is_file() and not [*maps.glob("training/split-*/trust")]:
+        raise RunError(
+            f"'{maps}' was trained by ClinicaDL's Trainer alone, not by `clinicadl "
+            "train` or `benchmark`: what it predicts, of which classes and images, is "
+            "not recorded. Explain it in Python, by attributions(network, images)."
+        )
     begun = list(maps.glob("training/split-*/trust/settings.json"))
     if begun and not (begun[0].parent / "run.json").is_file():
         raise RunError(
