@@ -20,9 +20,13 @@ from clinicadl_trust.models.architecture import (
     fit_sides,
 )
 from clinicadl_trust.models.classification import target_of
-from clinicadl_trust.models.configuration import build, check_keys
+from clinicadl_trust.models.configuration import build, check_keys, fields_of
 from clinicadl_trust.models.data import LABEL
-from clinicadl_trust.models.explanation import check_healthy_below, in_network_unit
+from clinicadl_trust.models.explanation import (
+    check_healthy_below,
+    in_network_unit,
+    with_healthy,
+)
 from clinicadl_trust.models.kinds import MODELS, check_loss, default_loss
 from clinicadl_trust.models.masks import MaskSource
 from clinicadl_trust.models.model_table import model_class, model_options
@@ -172,7 +176,7 @@ class Blueprint:
         _ = self.activation, self.transforms, self.augmentations, self.optimizer
         _ = self.masks
         check_network(self.network)
-        table = model_options(self._model_table, self.at)
+        table = self._options
         check_keys(self._model_class, table, self.at("model"))
 
     def check_labels(self, labels: np.ndarray) -> None:
@@ -212,8 +216,7 @@ class Blueprint:
             "task": self.task.kind,
             "label_key": self.label_key,
         }
-        options = model_options(self._model_table, self.at)
-        table = in_network_unit(options, scale or Scale())
+        table = in_network_unit(self._options, scale or Scale())
         return build("models", table, self.at("model"), filled)
 
     def network(self, shape: tuple[int, ...]) -> Any:
@@ -258,6 +261,13 @@ class Blueprint:
         if self.options.model is not None:
             return self.options.model
         return {"name": MODELS[self.task.kind]}
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        options = model_options(self._model_table, self.at)
+        if "explain" not in fields_of(self._model_class):
+            return options
+        return with_healthy(options, self.task, self.at("model"))
 
     @property
     def _model_class(self) -> type[Model]:

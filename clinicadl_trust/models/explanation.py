@@ -1,4 +1,4 @@
-"""Who is healthy in a regression: from the label's own unit to the network's."""
+"""Who is healthy: from what a user says to what the model goes by."""
 
 from __future__ import annotations
 
@@ -7,12 +7,52 @@ from typing import Any
 
 import numpy as np
 
-from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.exceptions import ConfigError, did_you_mean
 from clinicadl_trust.models.scale import Scale
+from clinicadl_trust.task import Task
 
-__all__ = ["check_healthy_below", "in_network_unit"]
+__all__ = ["check_healthy_below", "in_network_unit", "with_healthy"]
 
 _KEY = "healthy_below"
+
+
+def with_healthy(table: Mapping[str, Any], task: Task, where: str) -> dict[str, Any]:
+    """Return the table of a model that explains with the number of the healthy class.
+
+    Parameters
+    ----------
+    table : mapping
+        ``[models.NAME.model]``; ``explain.healthy`` is a class, by name or number, by
+        default the one named like a control.
+    task : Task
+        What is predicted.
+    where : str
+        The table's key, for messages.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such class, or names do not tell which of several is healthy.
+    """
+    explain = table.get("explain") or {}
+    if task.kind != "classification" or not isinstance(explain, Mapping):
+        return dict(table)
+    key, classes, given = f"{where}.explain.healthy", task.classes, "healthy" in explain
+    if not given and task.healthy is None:
+        raise ConfigError(
+            f"Which of the classes {', '.join(classes)} is healthy is not told by "
+            f"their names. Say it: {key} = '{classes[0]}', for example."
+        )
+    healthy = explain["healthy"] if given else task.healthy
+    if isinstance(healthy, str) and healthy in classes:
+        healthy = classes.index(healthy)
+    if healthy is None or healthy not in range(len(classes)):
+        raise ConfigError(
+            f"{key} = {healthy!r} is no class.{did_you_mean(str(healthy), classes)}"
+        )
+    if healthy == 0 and not given:
+        return dict(table)  # as models have it by default
+    return {**table, "explain": {**explain, "healthy": int(healthy)}}
 
 
 def in_network_unit(table: Mapping[str, Any], scale: Scale) -> dict[str, Any]:

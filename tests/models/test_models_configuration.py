@@ -306,3 +306,43 @@ def test_each_loss_trains_and_is_measured_image_by_image(loss, outputs):
     assert len(detailed) == 4
     assert detailed["loss"].nunique() == 4
     assert model.loss.reduction == "mean"
+
+
+# ---------------------------------------------------------------------- who is healthy
+
+EXPLAINING = {"name": "AttributionConstrainedModel"}
+EXPLAINING |= {"constraints": [{"name": "HealthyGradient", "mode": "unsupervised"}]}
+SORTED = Task("classification", "diagnosis", ("AD", "CN", "MCI"))
+TUMOURS = Task("classification", "tumour", ("glioma", "lymphoma", "metastasis"))
+
+
+@pytest.mark.parametrize(
+    ("task", "explain", "expected"),
+    [
+        (SORTED, {}, {"healthy": 1}),
+        (SORTED, {"healthy": "MCI"}, {"healthy": 2}),
+        (SORTED, {"healthy": 0}, {"healthy": 0}),
+        (BINARY, {}, {}),
+        (TUMOURS, {"healthy": "lymphoma"}, {"healthy": 1}),
+    ],
+)
+def test_a_constrained_model_knows_the_healthy_class(task, explain, expected):
+    made = blueprint(task, model=EXPLAINING | {"explain": explain}).model(SHAPE)
+    assert made.config.explain == expected
+
+
+@pytest.mark.parametrize(
+    ("task", "explain", "message"),
+    [
+        (TUMOURS, {}, r"glioma, lymphoma.*explain\.healthy = 'glioma'"),
+        (
+            SORTED,
+            {"healthy": "NC"},
+            r"explain\.healthy = 'NC' is no class.*AD, CN, MCI",
+        ),
+        (SORTED, {"healthy": 3}, r"explain\.healthy = 3 is no class"),
+    ],
+)
+def test_a_healthy_class_that_is_not_known_is_told(task, explain, message):
+    with pytest.raises(ConfigError, match=message):
+        blueprint(task, model=EXPLAINING | {"explain": explain}).check()
