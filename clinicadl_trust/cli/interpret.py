@@ -209,13 +209,10 @@ def _interpret(
 ) -> list[Interpretation]:
     from clinicadl_trust.attribution.interpretation import interpret as interpret_run
 
-    found = []
-    for method in methods:
-        with click.progressbar(length=1, label=f"  {method}") as bar:
+    with click.progressbar(length=1, label=f"  {', '.join(methods)}") as bar:
 
-            def tell(done: int, of: int) -> None:
-                bar.length = of
-                bar.update(done - bar.pos)
+        def tell(done: int, of: int) -> None:
+            bar.length = of
+            bar.update(done - bar.pos)
 
-            found += interpret_run(maps, method=method, progress=tell, **given)
-    return found
+        return interpret_run(maps, method=methods, progress=tell, **given)

@@ -151,6 +151,7 @@ def test_other_participants(benchmark, caps_dir, cohort, tmp_path):
     [
         (["--method", "gradients"], "Did you mean 'gradient'"),
         (["--baselines", "zero", "--method", "occlusion"], "Did you mean 'zeros'"),
+        (["--target", "MS", "--method", "occlusion"], "'MS' is no output"),
         (["--model", "plane"], "Did you mean 'plain'"),
         (["--mask", "{a ="], "is no inline TOML table"),
         (["--mask", "none.nii.gz", "--method", "lrp"], "No mask 'lesion' at"),

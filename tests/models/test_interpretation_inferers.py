@@ -87,5 +87,5 @@ def _added(total, place, part):
 
 def test_what_looks_into_layers_is_refused_before_anything_is_computed(in_patches):
     with pytest.raises(AttributionError, match=r"'grad_cam'.*in parts"):
-        interpret(in_patches, method="grad_cam", group="validation")
+        interpret(in_patches, method=["gradient", "grad_cam"], group="validation")
     assert not [*in_patches.rglob("interpretation/validation")]

@@ -155,6 +155,19 @@ def test_interrupted_it_ends_the_same(maps, interpreted, mask, monkeypatch):
     assert made.metrics_path.read_bytes() == expected.metrics_path.read_bytes()
 
 
+def test_progress_is_that_of_all_methods(maps):
+    told = []
+    interpret(
+        maps,
+        method=["gradient", "gradient_x_input"],
+        n_steps=0,
+        randomise=False,
+        progress=lambda done, of: told.append((done, of)),
+    )
+    assert [done for done, _ in told] == [8, 12, 20, 24]
+    assert {of for _, of in told} == {24}
+
+
 def test_another_way_of_asking_must_be_meant(maps, mask):
     interpret(maps, mask=mask, randomise=False, **QUICK)
     with pytest.raises(OutputError, match=r"another n_steps\. Ask for the same"):

@@ -104,7 +104,7 @@ def interpret(
     overwrite : bool
         Whether an interpretation that was made in another way is replaced.
     progress : callable, optional
-        Told how many images of how many are done.
+        Told how many images of how many are done, each counted once a method.
 
     Returns
     -------
@@ -157,6 +157,15 @@ def interpret(
             cache=folder,
         )
         return [
-            Job(run, group, request, images, overwrite).to_the_end(progress)
-            for request in asked
+            Job(run, group, request, images, overwrite).to_the_end(
+                _of_all(progress, number, len(asked))
+            )
+            for number, request in enumerate(asked)
         ]
+
+
+def _of_all(progress: Progress | None, number: int, n_jobs: int) -> Progress | None:
+    """Return what tells the progress of one of several jobs as that of all."""
+    if progress is None:
+        return None
+    return lambda done, of: progress(number * of + done, n_jobs * of)
