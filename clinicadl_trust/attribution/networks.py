@@ -64,7 +64,7 @@ def smooth_network(network: nn.Module) -> nn.Module:
     would forget how much of something there is, which a classifier must know. A network
     that gives a value a voxel, told by its upsampling, must know where it is: there
     each channel is normalised alone, as batch normalisation does it. With groups a
-    small U-Net had a Dice of .22 after 200 steps, and of .67 without.
+    small U-Net had a Dice of .27 after 250 steps, and of .67 after 200 without.
 
     Parameters
     ----------
