@@ -103,15 +103,16 @@ def load_anatomy(resolution: int, regions: tuple[str, ...]) -> Anatomy:
     regions : tuple of str
         AAL2 regions whose distance map is wanted.
     """
-    fine = _tissues(1 if resolution < 4 else 2)
+    factor = 1 if resolution < 4 else 2
+    fine = _tissues(factor)
     grid = fine.grid
     blur = 0.3 * resolution / grid.spacing if resolution > 1 else 0.0
     smooth = {
         "gm": ndimage.gaussian_filter(fine.gm, blur),
         "wm": ndimage.gaussian_filter(fine.wm, blur),
         "detail": ndimage.gaussian_filter(fine.detail(), blur),
-        "depth": signed_distance(fine.gm + fine.wm > 0.5, grid.spacing),
-        "regions": signed_distance(_inside(regions, grid), grid.spacing),
+        "depth": _depth(factor),
+        "regions": _distance(factor, regions),
     }
     maps = {name: Map(grid, values) for name, values in smooth.items()}
     return Anatomy(maps | _shapes())
@@ -158,6 +159,20 @@ def _tissues(factor: int) -> _Tissues:
         volumes.append(blocks.mean(axis=(1, 3, 5), dtype=np.float32))
     t1w, gm, wm = volumes
     return _Tissues(Grid((x, y, z), (a, b, c), float(factor)), t1w, gm, wm)
+
+
+@lru_cache(maxsize=1)
+def _depth(factor: int) -> np.ndarray:
+    """Return the distance to the surface of the tissues, in mm."""
+    fine = _tissues(factor)
+    return signed_distance(fine.gm + fine.wm > 0.5, fine.grid.spacing)
+
+
+@lru_cache(maxsize=4)
+def _distance(factor: int, regions: tuple[str, ...]) -> np.ndarray:
+    """Return the distance to the surface of AAL2 regions, in mm."""
+    grid = _tissues(factor).grid
+    return signed_distance(_inside(regions, grid), grid.spacing)
 
 
 @lru_cache(maxsize=1)
