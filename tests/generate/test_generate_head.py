@@ -6,7 +6,9 @@ from clinicadl_trust.generate.anatomy import MAPS, load_anatomy
 from clinicadl_trust.generate.disease import Atrophy, Lesions
 from clinicadl_trust.generate.head import build_head
 
-NO_CHANGE = Atrophy().change(scene(), 0.0, "sub-001")
+
+def no_change():
+    return Atrophy().change(scene(), 0.0, "sub-001")
 
 
 def volume(part):
@@ -14,8 +16,8 @@ def volume(part):
     return float(part.sum()) * 4**3 / 1000
 
 
-def head(age=70.0, change=NO_CHANGE):
-    return build_head(PERSON, scene(), age, change)
+def head(age=70.0, change=None):
+    return build_head(PERSON, scene(), age, change or no_change())
 
 
 def test_the_template_has_the_maps_it_names():
@@ -58,8 +60,8 @@ def test_age_takes_tissue_and_gives_csf():
 
 
 def test_no_disease_changes_nothing():
-    assert not NO_CHANGE.lost.any()
-    assert not NO_CHANGE.lesion.any()
+    assert not no_change().lost.any()
+    assert not no_change().lesion.any()
     assert not head().changed.any()
 
 
