@@ -118,7 +118,7 @@ def test_two_treatments_have_one_answer():
 
 
 def test_size_is_kept_and_a_difference_is_found():
-    made = [analyse(study(s, 4, 2, 60)).p_value < 0.05 for s in range(300)]
+    made = [analyse(study(s, 4, 2, 60)).p_value < 0.05 for s in range(150)]
     assert np.mean(made) < 0.08
     found = [analyse(study(s, 5, 2, 80, 1.5)).p_value < 0.05 for s in range(20)]
     assert np.mean(found) > 0.8
