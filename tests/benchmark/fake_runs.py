@@ -67,7 +67,7 @@ def do(run: Run) -> Outcome:
 
 
 def finish(run: Run) -> None:
-    run.record.mkdir(parents=True)
+    run.record.mkdir(parents=True, exist_ok=True)  # it may be done again
     (run.record / "run.json").write_text(json.dumps({"pid": os.getpid()}))
 
 
