@@ -84,14 +84,14 @@ class _InImage(torch.autograd.Function):
         padding: tuple[int, ...],
         shape: torch.Size,
     ) -> torch.Tensor:
-        ctx.save_for_backward(weight)
-        ctx.padding = padding
+        # Not saved as a tensor: a pass that is made again (checkpointing) has none.
+        ctx.weight, ctx.padding = weight, padding
         return images.new_zeros(()).expand(shape)
 
     @staticmethod
     @once_differentiable  # type: ignore[untyped-decorator]
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]
-        (weight,) = ctx.saved_tensors
+        weight = ctx.weight
         sides = zip(weight.shape[2:], ctx.padding, strict=True)
         found = F.conv3d(
             gradient.contiguous(memory_format=_LAST),
@@ -108,7 +108,8 @@ class _Join(torch.autograd.Function):
     def forward(  # type: ignore[override]
         ctx: Any, value: torch.Tensor, nothing: torch.Tensor
     ) -> torch.Tensor:
-        return value.view_as(value)
+        ctx.mark_dirty(value)  # not a view, which no activation may change in place
+        return value
 
     @staticmethod
     def backward(ctx: Any, gradient: torch.Tensor) -> Any:  # type: ignore[override]

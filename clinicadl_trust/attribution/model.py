@@ -76,7 +76,8 @@ class AttributionConstrainedModel(
     wait : float, default=0.6
         How much of its task the network knows (``Readiness``: 0 for nothing, 1 for
         all) where constraints weigh in full; the less it knows, the less they weigh.
-        0 for constraints that weigh in full from the first step.
+        0 for constraints that weigh in full from the first step, as they do in
+        batches of one image and where the loss can be negative.
     delay : int, default=0
         Steps before there are constraints, whatever the network knows.
     warmup : int, default=0
@@ -250,6 +251,19 @@ class AttributionConstrainedModel(
     def get_loss_functions(self) -> dict[str, Loss]:
         """Return the loss function, and the name of each constraint."""
         return {"loss": self.loss} | {term.name: TermLoss() for term in self.terms}
+
+    def remarks(self) -> list[str]:
+        """Return what a user should know of the training that has ended."""
+        factor, known = self.readiness.factor(), self.readiness.known
+        if not self.active or not self.readiness.steps or factor == 1:
+            return []
+        return [
+            f"At the end of the training the constraints had {factor:.2f} of their "
+            f"weight: the network knew {known:.2f} of its task (0 for nothing, 1 for "
+            f"all), and they have all of it where it knows wait = "
+            f"{self.readiness.wait:g}. Lower wait, or set it to 0 for constraints that "
+            "do not wait."
+        ]
 
     def _supervised(self, outputs: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
         loss = self.supervision.penalty(outputs, labels)

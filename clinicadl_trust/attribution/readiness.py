@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import nn
 
@@ -16,10 +18,15 @@ class Readiness(nn.Module):
 
     A network knows nothing as long as its loss is the same when the labels of a batch
     are exchanged between its images. With L the supervised loss and E that with the
-    labels exchanged, both averaged over steps, ``1 - L / E`` is 0 then, whatever the
-    loss is and however rare a class is, and tends to 1. The factor of the constraints
-    is its square, in units of ``wait``, and at most 1; it falls again where a
-    constraint makes the network forget.
+    labels exchanged, both averaged over steps, ``known = 1 - L / E`` is 0 then, however
+    rare a class is, and 1 where the loss is 0. The factor of the constraints is
+    ``(known / wait) ** 2``, at most 1; it falls again where a constraint makes the
+    network forget.
+
+    A task that is hard is never known by much: a classifier that is calibrated and
+    has an AUC of .70 in training knows .18, of .86 .55. Where the loss can be
+    negative there is no such ratio, and where all batches have one image there are no
+    labels to exchange: nothing waits there.
 
     The averages are buffers, so that a training that is resumed has the same.
 
@@ -58,19 +65,23 @@ class Readiness(nn.Module):
             self.averages += _NEW * (values - self.averages)
             self.steps += 1
 
+    @property
+    def known(self) -> float:
+        """How much of its task the network knows, 0 to 1; NaN where nothing tells."""
+        loss, exchanged = self.averages.tolist()
+        if min(loss, exchanged) < 0:
+            return math.nan
+        return max(0.0, 1 - loss / exchanged) if exchanged else 0.0
+
     def factor(self, n_images: int = 2) -> float:
         """Return what the constraints' weights are multiplied by, in [0, 1].
 
         Parameters
         ----------
         n_images : int
-            In the batch. Where all batches have one image, whose label cannot be
-            exchanged, nothing waits.
+            In the batch.
         """
-        if not self.wait or (n_images == 1 and not self.steps):
+        known = self.known
+        if not self.wait or math.isnan(known) or (n_images == 1 and not self.steps):
             return 1.0
-        loss, exchanged = self.averages.tolist()
-        if not exchanged > 0:
-            return 0.0
-        known = max(0.0, 1 - loss / exchanged)
         return min(1.0, known / self.wait) ** 2

@@ -6,6 +6,7 @@ written in the MAPS.
 
 from __future__ import annotations
 
+import logging
 import random
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -19,7 +20,16 @@ from clinicadl.train import TrainerState
 
 from clinicadl_trust.exceptions import RunError
 
-__all__ = ["Begun", "Divergence", "FreshGradients", "Progress", "RandomStates"]
+logger = logging.getLogger(__name__)
+
+__all__ = [
+    "Begun",
+    "Divergence",
+    "FreshGradients",
+    "Progress",
+    "RandomStates",
+    "Remarks",
+]
 
 
 class RandomStates(Callback):
@@ -186,6 +196,15 @@ class Progress(Callback):
             f", {name} {np.mean(values):.3g}" for name, values in self._terms.items()
         ]
         self.report(done / all_, f"epoch {done} of at most {all_}{''.join(terms)}")
+
+
+class Remarks(Callback):
+    """Warns of what a model has to say of its own training (``remarks``)."""
+
+    def on_train_end(self, *, model: Model, **kwargs: object) -> None:
+        """Ask the model, as it is after the last epoch."""
+        for remark in getattr(model, "remarks", list)():
+            logger.warning("%s", remark)
 
 
 def _diverged(what: str, value: float, state: TrainerState, where: str) -> RunError:

@@ -43,6 +43,7 @@ from clinicadl_trust.models.callbacks import (
     FreshGradients,
     Progress,
     RandomStates,
+    Remarks,
 )
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.fold_images import FoldImages, make_split, open_fold
@@ -219,6 +220,7 @@ class _Run:
             FreshGradients(),
             Divergence(monitor),
             Progress(self.report),
+            Remarks(),
             Outputs(
                 is_best=lambda: improved(trainer, monitor),
                 on_trained=self._on_trained,

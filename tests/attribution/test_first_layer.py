@@ -3,6 +3,7 @@
 import pytest
 import torch
 from torch import nn
+from torch.utils.checkpoint import checkpoint
 
 from clinicadl_trust.attribution import first_layer
 from clinicadl_trust.attribution.first_layer import quick_image_gradient
@@ -96,3 +97,38 @@ def test_it_is_left_as_it_was_after_an_error():
     with pytest.raises(ZeroDivisionError), quick_image_gradient(made):
         raise ZeroDivisionError
     assert "forward" not in vars(made[0])
+
+
+@pytest.mark.parametrize("act", [nn.ReLU, nn.SiLU])
+@pytest.mark.parametrize("frozen", [False, True])
+def test_an_activation_may_work_in_place(act, frozen):
+    made = network()
+    made[1] = act(inplace=True)
+    made[0].requires_grad_(not frozen)
+    images = torch.randn(2, 1, 7, 8, 9)
+    _, (theirs,) = gradients(made, images, "image", quick=False)
+    _, (ours,) = gradients(made, images, "image", quick=True)
+    assert torch.allclose(ours, theirs, rtol=1e-5, atol=1e-7)
+
+
+def test_a_convolution_that_is_used_twice_and_a_context_within_another():
+    made = network(out_channels=1, padding=1)
+    twice = nn.Sequential(made[0], made[1], made[0], nn.Flatten(), nn.Linear(504, 1))
+    images = torch.randn(2, 1, 7, 8, 9)
+    expected = gradients(twice, images, "both", quick=False)[1]
+    with quick_image_gradient(twice):
+        found = gradients(twice, images, "both", quick=True)[1]
+        assert "forward" in vars(made[0])  # the outer one's
+    assert "forward" not in vars(made[0])
+    for one, other in zip(found, expected, strict=True):
+        assert torch.allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+def test_a_pass_may_be_made_again():
+    made = network()
+    images = torch.randn(2, 1, 7, 8, 9, requires_grad=True)
+    (expected,) = torch.autograd.grad(made(images).sum(), images)
+    with quick_image_gradient(made):
+        outputs = checkpoint(made, images, use_reentrant=False)
+    (found,) = torch.autograd.grad(outputs.sum(), images)
+    assert torch.allclose(found, expected, rtol=1e-5, atol=1e-7)

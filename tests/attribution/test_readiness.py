@@ -3,9 +3,10 @@
 import pytest
 import torch
 from pydantic import ValidationError
-from test_constrained_model import batch, model
+from test_constrained_model import batch, example_parts, model
 from torch.nn.functional import binary_cross_entropy_with_logits as bce
 
+from clinicadl_trust.attribution import AttributionConstrainedModel
 from clinicadl_trust.attribution.constrained_step import ConstrainedStep
 from clinicadl_trust.attribution.readiness import Readiness
 from clinicadl_trust.exceptions import AttributionError
@@ -28,7 +29,8 @@ def told(loss, exchanged, wait=0.5, times=1):
         (0.5, 1.0, 1.0),
         (0.0, 1.0, 1.0),  # everything
         (0.0, 0.0, 0.0),  # nothing to know
-        (-1.0, -1.0, 0.0),
+        (-1.0, -1.0, 1.0),  # no ratio: nothing waits
+        (-2.0, 0.5, 1.0),
     ],
 )
 def test_the_factor_is_what_is_known(loss, exchanged, factor, times):
@@ -56,6 +58,19 @@ def test_it_does_not_take_a_rare_class_for_knowledge():
     assert known.factor() == 1
 
 
+@pytest.mark.parametrize(
+    ("distance", "least", "most"), [(0.74, 0.15, 0.21), (1.53, 0.5, 0.6)]
+)
+def test_a_calibrated_classifier_knows_what_the_docs_say(distance, least, most):
+    """AUCs of .70 and .86."""
+    generator = torch.Generator().manual_seed(0)
+    labels = (torch.rand(100_000, generator=generator) < 0.5).double()
+    noise = torch.randn(100_000, generator=generator, dtype=torch.double)
+    logits = distance * (distance * (labels - 0.5) + noise)
+    made = told(float(bce(logits, labels)), float(bce(logits, labels.roll(1))))
+    assert least < made.known < most
+
+
 def test_a_loss_that_is_not_finite_is_not_counted():
     made = told(0.5, 1.0)
     made.update(torch.tensor(torch.nan), torch.tensor(1.0))
@@ -81,6 +96,36 @@ def test_by_default_the_first_step_has_no_constraint_and_a_learnt_task_has():
     made.readiness.averages[:] = torch.tensor([0.1, 1.0])
     made.constraint_step += 1
     assert made.forward_step(batch())["HealthyGradient"] > 0
+
+
+def test_what_is_left_waiting_at_the_end_is_told():
+    made = model(wait=0.5).train()
+    assert made.remarks() == []  # nothing was trained
+    made.forward_step(batch())
+    made.readiness.averages[:] = torch.tensor([0.75, 1.0])
+    (remark,) = made.remarks()
+    assert "0.25 of their weight" in remark and "knew 0.25" in remark
+    made.readiness.averages[:] = torch.tensor([0.1, 1.0])
+    assert made.remarks() == []
+
+
+def test_it_is_on_by_default():
+    parts = {**example_parts(), "constraints": ({"name": "HealthyGradient"},)}
+    assert AttributionConstrainedModel(**parts).readiness.wait == 0.6
+
+
+@pytest.mark.parametrize("half", [False, True])
+def test_it_goes_with_the_other_options(half):
+    made = model(wait=0.5, delay=1, warmup=2, every=2, balance=True).train()
+    made.readiness.averages[:] = torch.tensor([0.1, 1.0])
+    sizes = []
+    for _ in range(6):
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            terms = made.forward_step(batch())
+        made.backward_step(terms)
+        sizes.append(float(terms["HealthyGradient"]))
+    assert [size > 0 for size in sizes] == [False, True, False, True, False, True]
+    assert all(torch.isfinite(weight.grad).all() for weight in made.parameters())
 
 
 def test_evaluation_does_not_count():

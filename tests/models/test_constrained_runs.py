@@ -78,7 +78,7 @@ def test_it_reopens(finished):
     assert trainer.model.config.balance and trainer.model.config.anneal == 3
 
 
-def test_every_term_is_in_the_progress(spec, tmp_path):
+def test_every_term_is_in_the_progress(spec, tmp_path, caplog):
     heard = []
     run(
         replace(spec, output=tmp_path / "maps"),
@@ -86,6 +86,7 @@ def test_every_term_is_in_the_progress(spec, tmp_path):
     )
     shown = r"epoch \d of at most 3, loss [\d.e-]+, HealthyGradient [\d.e-]+, Smooth"
     assert sum(re.match(shown, phrase) is not None for phrase in heard) == 3
+    assert "the constraints had 0.0" in caplog.text  # they still wait
 
 
 def test_killed_and_resumed_it_ends_the_same(monkeypatch, spec, finished, tmp_path):
