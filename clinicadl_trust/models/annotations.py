@@ -10,7 +10,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import ConfigError
 from clinicadl_trust.models.spec import RunSpec
 
-__all__ = ["annotated_participants", "how_often", "with_annotations"]
+__all__ = ["annotated_participants", "how_often", "of_patients", "with_annotations"]
 
 
 @dataclass(frozen=True)
@@ -59,25 +59,47 @@ def annotated_participants(
     return group.first(there if number is None else number)
 
 
-def how_often(known: pd.Series, share: float) -> pd.Series:
-    """Return the weights by which images are drawn, for a share with a known mask.
+def of_patients(rows: pd.DataFrame, label: str) -> pd.Series:
+    """Return which rows are of participants with a lesion, in any of their images.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        As in ``annotated_participants``.
+    label : str
+        The column of volumes.
+    """
+    return rows.groupby("participant_id")[label].transform("max") > 0
+
+
+def how_often(known: pd.Series, patients: pd.Series, share: float) -> pd.Series:
+    """Return the weights by which images are drawn, for a share that is annotated.
+
+    Of the images of patients that are drawn, the share has a known mask. Images of the
+    healthy, whose masks teach no lesion, are drawn as often as without weights.
 
     Parameters
     ----------
     known : pandas.Series of bool
         Of the training images, whose mask is known.
+    patients : pandas.Series of bool
+        Of the same images, whose participant has a lesion.
     share : float
-        Of the images drawn, between 0 and 1.
+        Of the patients' images that are drawn, between 0 and 1.
 
     Returns
     -------
     pandas.Series
-        Of mean 1. Where all masks are known, or none, 1 each.
+        Of mean 1, among patients too, and 1 each in the healthy. Where the masks of all
+        patients are known, or none, 1 each.
     """
-    if known.all() or not known.any():
-        return known * 0.0 + 1.0
-    there = known.mean()
-    return known.map({True: share / there, False: (1 - share) / (1 - there)})
+    weights = known * 0.0 + 1.0
+    theirs = known[patients]
+    if theirs.all() or not theirs.any():
+        return weights
+    there = theirs.mean()
+    drawn = theirs.map({True: share / there, False: (1 - share) / (1 - there)})
+    return drawn.reindex(known.index).fillna(weights)
 
 
 def with_annotations(spec: RunSpec, number: int | None) -> RunSpec:

@@ -11,7 +11,11 @@ from clinicadl_trust.caps import ImageType
 from clinicadl_trust.exceptions import CohortError
 from clinicadl_trust.host.loaders import SeededSplit
 from clinicadl_trust.host.memory import MemoryDataset
-from clinicadl_trust.models.annotations import annotated_participants, how_often
+from clinicadl_trust.models.annotations import (
+    annotated_participants,
+    how_often,
+    of_patients,
+)
 from clinicadl_trust.models.classes import check_classes
 from clinicadl_trust.models.components import Blueprint
 from clinicadl_trust.models.data import ANNOTATED, DRAWN, open_images, targets
@@ -101,7 +105,9 @@ def open_fold(
         known = ~trains | rows["participant_id"].isin(seen)
         table[ANNOTATED] = known.astype(int)
         if (share := blueprint.options.annotated_share) is not None:
-            table[DRAWN] = how_often(known[trains], share).reindex(rows.index).fillna(1)
+            patients = of_patients(rows[trains], task.label)
+            drawn = how_often(known[trains], patients, share)
+            table[DRAWN] = drawn.reindex(rows.index).fillna(1)
     if spec.test_image is None or groups[2].empty:
         data, geometry = _open(spec, blueprint, spec.image, rows, table, progress)
         return FoldImages(data, data, geometry, scale)

@@ -116,9 +116,10 @@ class TrainerOptions(_Options):
         Of a segmentation, how many training participants with a lesion have their
         mask known, drawn by the run's seed; by default all.
     annotated_share : float, optional
-        Of the images that a training draws, the share whose mask is known, however
-        few they are: images are drawn with replacement. By default each image is seen
-        once an epoch.
+        Of the images of patients (participants with a lesion) that a training draws,
+        the share whose mask is known, however few they are. Images are drawn with
+        replacement, those of healthy participants as often as they are there. By
+        default each image is seen once an epoch.
     metrics : table of tables
         Measured on the validation and test sets, beside ``loss``.
     callbacks : list of tables

@@ -1,12 +1,14 @@
 """Segmentation through the Trainer: masks, predictions, resuming, few annotations."""
 
 import shutil
+from collections import Counter
 from dataclasses import replace
 
 import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from click.testing import CliRunner
 from clinicadl.train import Trainer
 from killed_runs import killed_and_resumed, same_as
@@ -25,8 +27,11 @@ from clinicadl_trust.generate import (
     mask_type,
 )
 from clinicadl_trust.models import RunSpec
+from clinicadl_trust.models.components import Blueprint
+from clinicadl_trust.models.fold_images import make_split, open_fold
 from clinicadl_trust.models.mask_values import mask_values
 from clinicadl_trust.models.masks import MaskSource
+from clinicadl_trust.models.options import read_options
 from clinicadl_trust.models.run import run
 from clinicadl_trust.models.segmentation import SegmentationModel
 from clinicadl_trust.models.volumes import Geometry
@@ -189,6 +194,30 @@ def test_few_annotations_go_for_the_validation_too(spec, tmp_path):
     too_many = change(CONFIG, annotated=99)
     with pytest.raises(ConfigError, match=r"annotated = 99, and \d training"):
         run(replace(spec, config=too_many, output=tmp_path / "other"))
+
+
+def test_annotated_patients_are_drawn_as_often_as_was_asked(spec):
+    """Of the patients; the healthy, whose masks are known, as often as they are."""
+    config = change(CONFIG, annotated=1, annotated_share=0.6)
+    blueprint = Blueprint("few", read_options("few", config), spec.task)
+    images = open_fold(replace(spec, config=config), blueprint)
+    split = make_split(spec, blueprint.options.training, images.seen)
+    epochs, seen = 60, Counter()
+    with torch.random.fork_rng():
+        torch.manual_seed(0)
+        for _ in range(epochs):
+            for batch in split.train_loader:
+                seen.update((x["label"], x["annotated"]) for x in batch)
+    lesions = spec.rows("train")["lesion"]
+    healthy, there = int(lesions.eq(0).sum()), len(lesions)
+    assert healthy and there - healthy > 2
+    assert seen.total() == epochs * there
+    # Three standard errors.
+    patients = seen[1, 1] + seen[1, 0]
+    assert seen[1, 1] / patients == pytest.approx(0.6, abs=3 * (0.24 / patients) ** 0.5)
+    part = healthy / there
+    error = (part * (1 - part) / seen.total()) ** 0.5
+    assert seen[0, 1] / seen.total() == pytest.approx(part, abs=3 * error)
 
 
 def test_an_attention_network_is_constrained(monkeypatch, spec, tmp_path):
