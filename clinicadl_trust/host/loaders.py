@@ -5,6 +5,10 @@ given to ``set_epoch`` is lost, and its sampler always has the seed 0: every epo
 every run sees the same batches. ``SeededSplit`` keeps one loader and seeds its sampler.
 It is a class of its own, not a patch of the host's: trainings that do not ask for it
 stay as they are.
+
+Images drawn by ``sampling_weights`` have a sampler without a seed of its own: their
+order comes from torch's global generator, and depends on all that was drawn from it
+before.
 """
 
 from __future__ import annotations
@@ -23,7 +27,7 @@ __all__ = ["SeededSplit", "evaluation_loader"]
 
 
 class SeededSplit(Split):
-    """A split that shuffles.
+    """A split whose order of training images follows from the seed and the epoch.
 
     Parameters
     ----------
@@ -33,7 +37,7 @@ class SeededSplit(Split):
         The data.
     seed : int
         The run's seed. Runs whose seeds differ see unrelated orders, also when the
-        seeds are neighbours.
+        seeds are neighbours. It does not reach a loader with ``sampling_weights``.
 
     See Also
     --------
