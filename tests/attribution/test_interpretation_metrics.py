@@ -211,8 +211,10 @@ def test_layers_are_made_random_from_the_output_down():
         changed.append(
             {name for name in state if not torch.equal(now[name], state[name])}
         )
-    # A new normalisation is the one that training began with: ones and zeros.
-    assert changed[0] == {"output.weight", "output.bias"} == changed[1]
+    # What no image passes goes first. A new normalisation is the one that training
+    # began with: ones and zeros.
+    first = {"output.weight", "output.bias", "unused.weight", "unused.bias"}
+    assert changed[0] == first == changed[1]
     assert changed[2] == changed[1] | {"hidden.1.weight", "hidden.1.bias"}
     assert changed[3] == changed[2] | {"hidden.0.weight", "hidden.0.bias"}
     assert torch.equal(before, torch.random.get_rng_state())
@@ -227,3 +229,52 @@ def test_a_deep_network_loses_several_layers_at_a_time():
     steps = [layer for layer, _ in cascade(Deep(24), torch.rand(1, 4), 0)]
     assert len(steps) == 10
     assert steps[-1] == "hidden.0"
+
+
+class Attentive(nn.Module):
+    """Uses weights of modules that it does not call, as attention does."""
+
+    def __init__(self):
+        super().__init__()
+        self.embedding = nn.Linear(4, 4)
+        self.blocks = nn.ModuleList(nn.ModuleDict({"q": nn.Linear(4, 4)}) for _ in "ab")
+        self.attention = nn.MultiheadAttention(4, 2, batch_first=True)
+        self.scales = nn.ParameterList([nn.Parameter(torch.rand(4))])
+        self.encoder = nn.TransformerEncoderLayer(4, 2, 8, batch_first=True)
+        self.head = nn.Linear(4, 1)
+
+    def forward(self, x):
+        x = self.embedding(x[:, None])
+        for block in self.blocks:
+            x = nn.functional.linear(x, block["q"].weight, block["q"].bias)
+        x, _ = self.attention(x * self.scales[0], x, x)
+        return self.head(self.encoder(x)[:, 0])
+
+
+def test_no_trained_weight_is_left_at_the_end():
+    torch.manual_seed(1)
+    trained, images = Attentive().eval(), torch.rand(2, 4)
+    for value in trained.parameters():  # normalisations and biases have learned too
+        nn.init.normal_(value)
+    state = {name: value.clone() for name, value in trained.named_parameters()}
+    changed = {}
+    for layer, made in cascade(trained, images, 0):
+        now = dict(made.named_parameters())
+        changed[layer] = {n for n in state if not torch.equal(now[n], state[n])}
+    assert changed["embedding"] == {*state}
+    steps = [*changed]
+    assert steps[0] == "head" and steps[-2:] == ["attention", "embedding"]
+    attention = changed["attention"] - changed[steps[-3]]
+    assert {name.removeprefix("attention.") for name in attention} == {
+        "in_proj_weight",
+        "in_proj_bias",
+        "out_proj.weight",
+        "out_proj.bias",
+    }
+
+
+def test_a_layer_of_the_network_itself_has_its_name():
+    assert [layer for layer, _ in cascade(Odd(), torch.rand(1, 3), 0)] == [
+        "Odd",
+        "layer",
+    ]

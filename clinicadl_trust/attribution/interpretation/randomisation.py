@@ -64,29 +64,56 @@ def cascade(
     layer : str
         The last that was changed; those between it and the output were before.
     network : torch.nn.Module
-        Changed further by the next step. Of more than ten layers with weights, several
-        are changed in a step, so that there are ten steps.
+        Changed further by the next step, until no trained weight is left. Of more than
+        ten layers with weights, several are changed in a step, so that there are ten
+        steps.
+
+    Notes
+    -----
+    Modules whose weights are used without being called (``out_proj`` of
+    ``torch.nn.MultiheadAttention``), or that are not used at all, change with the
+    called module that holds them; if it has no weights of its own, with the next layer
+    down.
 
     References
     ----------
     Adebayo et al. (2018), section 3.1 (cascading randomization).
     """
     made = copy.deepcopy(network)
-    modules, names = dict(made.named_modules()), _from_output_down(made, images)
+    modules, layers = dict(made.named_modules()), _from_output_down(made, images)
     seeds = np.random.SeedSequence(seed).generate_state(_MOST_STEPS)
-    parts = np.array_split(names, min(len(names), _MOST_STEPS))
+    parts = np.array_split([*layers], min(len(layers), _MOST_STEPS))
     for part, drawn in zip(parts, seeds.tolist(), strict=False):
-        _renew([modules[name] for name in part], drawn)
-        yield str(part[-1]), made
+        _renew([modules[held] for name in part for held in layers[name]], drawn)
+        yield str(part[-1]) or type(network).__name__, made
 
 
-def _from_output_down(network: nn.Module, images: torch.Tensor) -> list[str]:
-    """Name the modules with weights of their own, the last that is passed first."""
+def _from_output_down(network: nn.Module, images: torch.Tensor) -> dict[str, list[str]]:
+    """Name the layers, the last that is passed first, and what changes with each."""
+    held: dict[str, list[str]] = {name: [] for name in _called(network, images)}
+    for name, module in network.named_modules():
+        if any(True for _ in module.parameters(recurse=False)):
+            holder = name
+            while holder not in held:  # the network itself is
+                holder = holder.rpartition(".")[0]
+            held[holder].append(name)
+    layers: dict[str, list[str]] = {}
+    left: list[str] = []
+    for name, names in held.items():
+        left += names
+        if name in names:
+            layers[name], left = left, []
+    if left:
+        layers.setdefault(next(reversed(layers), ""), []).extend(left)
+    return layers
+
+
+def _called(network: nn.Module, images: torch.Tensor) -> list[str]:
+    """Name the modules that an image passes, the last first: the network itself."""
     passed: list[str] = []
     hooks = [
         module.register_forward_hook(lambda *_, name=name: passed.append(name))
         for name, module in network.named_modules()
-        if any(True for _ in module.parameters(recurse=False))
     ]
     try:
         with torch.no_grad():
