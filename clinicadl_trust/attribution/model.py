@@ -162,7 +162,9 @@ class AttributionConstrainedModel(
         self.loss = self.supervision.loss
         if self.config.smooth:
             made: nn.Module = self.config.network.get_object()
-            self.network = smooth_network(made)
+            self.network = smooth_network(
+                made, dense=self.config.task == "segmentation"
+            )
         self.terms = read_terms(self.config.constraints)
         self.active = [term for term in self.terms if term.weight]
         self.schedule = Schedule(

@@ -3,9 +3,14 @@ import torch
 from clinicadl.networks.config import CNNConfig, ResNetConfig, UNetConfig
 from torch import nn
 
-from clinicadl_trust.attribution import check_twice_differentiable, smooth_network
+from clinicadl_trust.attribution import (
+    AttributionConstrainedModel,
+    check_twice_differentiable,
+    smooth_network,
+)
 from clinicadl_trust.attribution.networks import kinks
 from clinicadl_trust.exceptions import AttributionError
+from clinicadl_trust.testing import example_parts
 
 IMAGES = torch.randn(2, 1, 16, 16, 16, generator=torch.Generator().manual_seed(0))
 
@@ -50,17 +55,52 @@ def test_weights_of_convolutions_are_kept():
     assert isinstance(smooth_network(nn.ReLU()), nn.GELU)
 
 
+def groups(network):
+    norms = [m for m in network.modules() if isinstance(m, nn.GroupNorm)]
+    return {(m.num_groups, m.num_channels) for m in norms}
+
+
+def unet(*channels):
+    config = UNetConfig(
+        spatial_dims=3, in_channels=1, out_channels=1, channels=channels
+    )
+    return config.get_object()
+
+
 def test_channels_are_normalised_alone_where_a_voxel_has_a_value_of_its_own():
     """Else one channel's mean and spread hide the others', and a U-Net learns late."""
+    assert groups(smooth_network(unet(4, 8), dense=True)) == {(4, 4), (8, 8)}
 
-    def groups(network):
-        norms = [m for m in network.modules() if isinstance(m, nn.GroupNorm)]
-        return {(m.num_groups, m.num_channels) for m in norms}
 
-    unet = UNetConfig(spatial_dims=3, in_channels=1, out_channels=1, channels=(4, 8))
-    assert groups(smooth_network(unet.get_object())) == {(4, 4), (8, 8)}
-    classifier = nn.Sequential(nn.Conv3d(1, 8, 3), nn.BatchNorm3d(8))
-    assert groups(smooth_network(classifier)) == {(2, 8)}
+def test_a_classifier_keeps_groups_of_four_whatever_it_is_made_of():
+    layers = [nn.Upsample(scale_factor=2), nn.Conv3d(1, 8, 3), nn.BatchNorm3d(8)]
+    assert groups(smooth_network(nn.Sequential(*layers))) == {(2, 8)}
+
+
+def test_the_model_says_what_its_network_is_for():
+    parts = example_parts()
+    for task, found in [
+        ("segmentation", {(4, 4), (8, 8)}),
+        ("classification", {(1, 4), (2, 8)}),
+    ]:
+        network = UNetConfig(
+            spatial_dims=3, in_channels=1, out_channels=1, channels=(4, 8)
+        )
+        made = AttributionConstrainedModel(
+            **{**parts, "network": network, "task": task}
+        )
+        assert groups(made.network) == found
+
+
+@pytest.mark.parametrize("images", [1, 3])
+def test_what_is_normalised_alone_must_have_more_than_one_voxel(images):
+    """One image raises PyTorch's own error; several would all become 0, silently."""
+    made = smooth_network(unet(4, 8, 16, 32), dense=True)
+    with pytest.raises(
+        AttributionError, match=r"\(1, 1, 1\) voxels.*fewer levels.*smooth = false"
+    ):
+        check_twice_differentiable(made, torch.randn(images, 1, 8, 8, 8))
+    check_twice_differentiable(made, torch.randn(1, 1, 16, 8, 8))
 
 
 def test_dropout_is_a_kink_while_it_is_on():
