@@ -32,7 +32,7 @@ from clinicadl_trust.prediction_checks import (
     check_predictions,
     number_folds,
 )
-from clinicadl_trust.tables import as_text, write_whole
+from clinicadl_trust.tables import as_text, write_table
 from clinicadl_trust.task import Task
 
 __all__ = [
@@ -226,6 +226,4 @@ def write_predictions(table: pd.DataFrame, path: str | os.PathLike[str]) -> Path
     """Write a checked table, whole or not at all, and return its path."""
     path = Path(path)
     table = check_predictions(table, f"'{path}'")
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_whole(path, text)
-    return path
+    return write_table(path, table)

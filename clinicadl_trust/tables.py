@@ -11,7 +11,7 @@ import pandas as pd
 
 from clinicadl_trust.exceptions import TrustError
 
-__all__ = ["MISSING", "as_text", "read_table", "write_whole"]
+__all__ = ["MISSING", "as_text", "read_table", "write_table", "write_whole"]
 
 #: What stands for a missing value: BIDS writes ``n/a``, pandas ``NaN``, R ``NA``.
 MISSING = frozenset({"", "n/a", "N/A", "NA", "<NA>", "NaN", "nan"})
@@ -108,6 +108,26 @@ def as_text(values: pd.Series) -> pd.Series:
     if pd.api.types.infer_dtype(values, skipna=True) == "string":
         return values
     return values.map(_text, na_action="ignore")
+
+
+def write_table(path: Path, table: pd.DataFrame) -> Path:
+    """Write a tab-separated table whole or not at all, missing values as BIDS has them.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        The file; one that exists is replaced.
+    table : pandas.DataFrame
+        Its index is left out.
+
+    Returns
+    -------
+    pathlib.Path
+        The file.
+    """
+    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
+    write_whole(path, text)
+    return path
 
 
 def write_whole(path: Path, text: str) -> None:

@@ -185,7 +185,7 @@ def _folded(line: str, width: int) -> list[str]:
 
 def _save(frame: pd.DataFrame, output: Path) -> None:
     from clinicadl_trust.exceptions import OutputError
-    from clinicadl_trust.tables import write_whole
+    from clinicadl_trust.tables import write_table
 
     if output.is_file():
         with output.open(encoding="utf-8", errors="replace") as stream:
@@ -195,6 +195,5 @@ def _save(frame: pd.DataFrame, output: Path) -> None:
                 f"'{output}' holds another kind of table, and would be overwritten. "
                 "Choose another --output."
             )
-    text = frame.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_whole(output, text)
+    write_table(output, frame)
     click.echo(f"{len(frame)} row{'s' * (len(frame) != 1)} in '{output}'.")

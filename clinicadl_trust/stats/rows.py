@@ -14,7 +14,7 @@ import pandas as pd
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.stats.results import Comparison, Estimate
 from clinicadl_trust.stats.runs import ModelRuns
-from clinicadl_trust.tables import write_whole
+from clinicadl_trust.tables import write_table, write_whole
 
 __all__ = ["COLUMNS", "read_statistics", "statistics_row", "write_statistics"]
 
@@ -165,8 +165,7 @@ def write_statistics(
         table = pd.concat(parts, ignore_index=True).sort_values(
             "kind", ascending=False, kind="stable"
         )
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_whole(path, text)
+    write_table(path, table)
     # to_json of pandas cuts small p-values off at 15 decimals.
     records = [
         {name: _plain(value) for name, value in row.items()}

@@ -123,6 +123,14 @@ def test_one_run_and_one_model(benchmark):
     steps = pd.read_csv(benchmark / Path(table).with_name("cascade.tsv"), sep="\t")
     assert [*steps["step"]] == [*range(1, 1 + len(steps))] and len(steps) > 2
     assert (benchmark / table).is_file()
+    stale = [
+        benchmark / Path(table).with_name(f"{name}.tsv")
+        for name in ("cascade", "stability")
+    ]
+    stale[1].write_text("of maps that were replaced\n")
+    result = call(benchmark, *QUICK, *options, *method, "--overwrite")
+    assert result.exit_code == 0, result.output
+    assert not [path for path in stale if path.exists()]
 
 
 def test_other_participants(benchmark, caps_dir, cohort, tmp_path):

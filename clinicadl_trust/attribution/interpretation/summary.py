@@ -11,7 +11,7 @@ from clinicadl_trust.attribution.interpretation.stability import stability
 from clinicadl_trust.exceptions import StatisticsError
 from clinicadl_trust.interpretations import METRICS, Interpretation, summary_dir
 from clinicadl_trust.stats import evaluate
-from clinicadl_trust.tables import write_whole
+from clinicadl_trust.tables import write_table
 
 __all__ = ["mean_metrics", "write_summary"]
 
@@ -37,10 +37,7 @@ def write_summary(root: Path, made: Sequence[Interpretation]) -> list[Path]:
     """
     folder = summary_dir(root, made[0].group, made[0].method)
     tables = [each.metrics() for each in made]
-    written = [_write(pd.concat(tables), folder / "attribution_metrics.tsv")]
     steps = [each.cascade() for each in made if each.about.get("n_cascade")]
-    if steps:
-        written.append(_write(pd.concat(steps), folder / "cascade.tsv"))
     runs = pd.concat([table[_RUN].head(1) for table in tables], ignore_index=True)
     seeds = [
         stability(
@@ -51,8 +48,17 @@ def write_summary(root: Path, made: Sequence[Interpretation]) -> list[Path]:
         for _, rows in runs.groupby(_RUN, sort=False, dropna=False)
         if len(rows) > 1
     ]
-    if seeds:
-        written.append(_write(pd.concat(seeds), folder / "stability.tsv"))
+    written = []
+    for name, parts in (
+        ("attribution_metrics", tables),
+        ("cascade", steps),
+        ("stability", seeds),
+    ):
+        path = folder / f"{name}.tsv"
+        if parts:
+            written.append(write_table(path, pd.concat(parts)))
+        else:  # what an earlier call wrote is of other maps
+            path.unlink(missing_ok=True)
     return written
 
 
@@ -82,9 +88,3 @@ def mean_metrics(table: pd.DataFrame, group: str) -> tuple[pd.DataFrame, list[st
                 problems.append(str(error))
     made = pd.concat(found, ignore_index=True) if found else pd.DataFrame()
     return made, list(dict.fromkeys(problems))
-
-
-def _write(table: pd.DataFrame, path: Path) -> Path:
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_whole(path, text)
-    return path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from clinicadl_trust.predictions import (
     predictions_frame,
     read_predictions,
 )
-from clinicadl_trust.tables import as_text, write_whole
+from clinicadl_trust.tables import as_text, write_table
 
 __all__ = ["write_means", "write_tables"]
 
@@ -50,7 +49,7 @@ def write_tables(
     metrics = pd.DataFrame([record["metrics"] for record in records])
     known = [name for name in METRICS if name in metrics]
     frame = _predictions(run, where, rows, records).reset_index(drop=True)
-    _write(pd.concat([frame, metrics[known]], axis=1), where.metrics_path)
+    write_table(where.metrics_path, pd.concat([frame, metrics[known]], axis=1))
     regions = [
         {**_ids(record), **region} for record in records for region in record["regions"]
     ]
@@ -71,7 +70,7 @@ def write_tables(
     ):
         path = where.folder / f"{name}.tsv"
         if len(table):
-            _write(pd.DataFrame(table), path)
+            write_table(path, pd.DataFrame(table))
         else:
             path.unlink(missing_ok=True)
 
@@ -153,8 +152,3 @@ def _own_predictions(run: OpenedRun, where: Interpretation) -> pd.DataFrame | No
 
 def _ids(record: dict[str, Any]) -> dict[str, str]:
     return {name: record[name] for name in IDS}
-
-
-def _write(table: pd.DataFrame, path: Path) -> None:
-    text = table.to_csv(sep="\t", index=False, na_rep="n/a", lineterminator="\n")
-    write_whole(path, text)
