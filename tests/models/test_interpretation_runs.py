@@ -8,11 +8,12 @@ import nibabel as nib
 import numpy as np
 import pandas as pd
 import pytest
+from clinicadl.infer import SimpleInferer
 from clinicadl.train import Trainer
 from filelock import FileLock
 from trainer_runs import CONFIG, change, ids
 
-from clinicadl_trust.attribution.interpretation import explaining, interpret
+from clinicadl_trust.attribution.interpretation import explaining, interpret, opening
 from clinicadl_trust.cohort import Cohort
 from clinicadl_trust.exceptions import (
     AttributionError,
@@ -215,6 +216,30 @@ def test_layer_after_layer_is_made_random(maps):
         made.cascade()
 
 
+def test_cascades_are_added_to_what_is_done(maps, monkeypatch):
+    whole, calls = explaining.Explainer.explain, []
+
+    def counted(self, data, batch, number):
+        calls.append(number)
+        return whole(self, data, batch, number)
+
+    options = {"n_steps": 0, "randomise": False, "batch_size": 2}
+    monkeypatch.setattr(explaining.Explainer, "explain", counted)
+    (before,) = interpret(maps, **options)
+    values = before.metrics_path.read_bytes()
+    calls.clear()
+    (made,) = interpret(maps, n_cascade=1, **options)
+    assert made.is_finished and len(calls) == 1
+    assert made.metrics_path.read_bytes() == values
+    assert made.cascade().groupby("participant_id").ngroups == 1
+    added = made.cascade()
+    (anew,) = interpret(maps, n_cascade=2, **options)
+    assert anew.cascade().groupby("participant_id").ngroups == 2
+    assert set(added["participant_id"]) <= set(anew.cascade()["participant_id"])
+    with pytest.raises(OutputError, match="another n_cascade"):
+        interpret(maps, **options)
+
+
 @pytest.fixture(scope="module")
 def of_three(spec, tmp_path_factory):
     """A run of three classes, the healthy one second by name."""
@@ -366,6 +391,34 @@ def test_an_inferer_that_assembles_no_classes_is_refused(maps):
     path.write_text(json.dumps(content))
     with pytest.raises(AttributionError, match=r"cannot assemble.*SimpleInferer"):
         interpret(maps)
+
+
+class Doubled(SimpleInferer):
+    """Stands for what a plugin's inferer does more, such as test-time augmentation."""
+
+    def _forward_pass(self, tensor, network, **kwargs):
+        return 2 * super()._forward_pass(tensor, network, **kwargs)
+
+
+def test_an_inferer_that_does_more_than_the_simple_one_is_explained(
+    maps, interpreted, monkeypatch
+):
+    _, (expected, *_) = interpreted
+    plain = opening.trained_model
+
+    def with_inferer(*arguments):
+        model = plain(*arguments)
+        model.inferer = Doubled()
+        return model
+
+    monkeypatch.setattr(opening, "trained_model", with_inferer)
+    (made,) = interpret(maps, n_steps=0, randomise=False)
+    pairs = expected.metrics()[["participant_id", "session_id"]]
+    for pair in pairs.itertuples(index=False):
+        paths = (each.map_of(*pair) for each in (expected, made))
+        one, two = (nib.load(path).get_fdata() for path in paths)
+        np.testing.assert_allclose(two, 2 * one, rtol=1e-4, atol=1e-7)
+        assert np.abs(one).max() > 1e-4
 
 
 def test_one_process_at_a_time(maps, interpreted):

@@ -19,10 +19,20 @@ from clinicadl_trust.records import write_json
 __all__ = ["is_done", "read_record", "write_explanation"]
 
 
-def is_done(where: Interpretation, participant_id: str, session_id: str) -> bool:
-    """Whether an image is interpreted."""
-    record = where.record_of(participant_id, session_id)
-    return record.is_file() and where.map_of(participant_id, session_id).is_file()
+def is_done(
+    where: Interpretation, participant_id: str, session_id: str, *, cascaded: bool
+) -> bool:
+    """Whether an image is interpreted, with a cascade or without.
+
+    Raises
+    ------
+    RunError
+        If its file is damaged.
+    """
+    ids = (participant_id, session_id)
+    if not (where.record_of(*ids).is_file() and where.map_of(*ids).is_file()):
+        return False
+    return bool(read_record(where, *ids)["cascade"]) == cascaded
 
 
 def write_explanation(

@@ -42,8 +42,8 @@ def check_inferer(
         if method in _OF_LAYERS:
             raise AttributionError(
                 f"'{method}' follows one pass through the layers, and by '{name}' an "
-                "image passes through the network in parts. Use gradient, "
-                "gradient_x_input, integrated_gradients, expected_gradients, "
+                "image may pass through the network in parts, or more than once. Use "
+                "gradient, gradient_x_input, integrated_gradients, expected_gradients, "
                 "gradient_shap or occlusion."
             )
     device = next(network.parameters()).device

@@ -94,6 +94,10 @@ class Job:
             differing = _differing(where, about)
             if differing == [] and where.is_finished:
                 return where
+            # The cascades of more images leave the other images as they are.
+            had = where.about.get("n_cascade", 0) if differing else 0
+            if differing == ["n_cascade"] and request.n_cascade > had:
+                differing = []
             if differing and not self.overwrite:
                 raise OutputError(
                     f"'{where.folder}' was made with another "
@@ -107,7 +111,7 @@ class Job:
             explainer = self._explainer(request)
             if differing != []:
                 shutil.rmtree(where.folder, ignore_errors=True)
-                write_json(where.folder / ABOUT, about)
+            write_json(where.folder / ABOUT, about)
             records = self._explain(where, explainer, not reason, progress)
             _check_complete(request, records)
             write_tables(run, where, images.rows, records)
@@ -159,7 +163,11 @@ class Job:
         ids = list(images.rows[list(IDS)].itertuples(index=False, name=None))
         paths, masks = images.rows["path"].tolist(), images.mask_paths()
         for number, batch in enumerate(explainer.batches(data)):
-            if not all(is_done(where, *ids[index]) for index in batch):
+            done = [
+                is_done(where, *ids[index], cascaded=index in explainer.cascaded)
+                for index in batch
+            ]
+            if not all(done):
                 found = explainer.explain(data, batch, number)
                 for index, explained in zip(batch, found, strict=True):
                     write_explanation(

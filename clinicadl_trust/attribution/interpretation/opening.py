@@ -77,7 +77,8 @@ class OpenedRun:
         """What gives outputs for whole images, in parts or not."""
         network, inferer = self.model.network, getattr(self.model, "inferer", None)
         assert isinstance(network, nn.Module)
-        if inferer is None or isinstance(inferer, SimpleInferer):
+        # A subclass of it may do more, such as test-time augmentation.
+        if inferer is None or type(inferer) is SimpleInferer:
             return network
         return Inferred(network, inferer).eval()
 
