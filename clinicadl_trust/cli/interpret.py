@@ -60,7 +60,8 @@ _FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
     "--healthy",
     metavar="CLASS",
     help="Which of several classes is healthy: any other speaks for disease.  "
-    "[default: the one named like a control]",
+    "[default: what the model was told (explain); else the negative of two classes, or "
+    "the one named like a control]",
 )
 @click.option(
     "--samples",

@@ -13,7 +13,8 @@ In the run's record folder, ``training/split-K/trust``, which ClinicaDL does not
         cascade.tsv                          maps as layer after layer is made random
 
 A benchmark's folder has ``interpretation/GROUP/METHOD`` too, with the tables of all its
-runs: ``attribution_metrics.tsv`` and ``stability.tsv``.
+runs: ``attribution_metrics.tsv``, and where there are any ``cascade.tsv`` and
+``stability.tsv``.
 """
 
 from clinicadl_trust.interpretations.interpretation import Interpretation

@@ -49,9 +49,10 @@ class Interpretation:
     def about(self) -> dict[str, Any]:
         """What was asked: ``interpretation.json``.
 
-        ``checkpoint``, ``baselines``, ``target``, ``n_samples``, ``space`` ("MNI" or
-        "image"), ``mask``, ``means``, ``versions``, ``finished``, and ``not_computed``,
-        from a metric or a file to the reason why it is not there.
+        ``checkpoint``, ``baselines``, ``target``, ``healthy`` (the class, or None),
+        ``n_samples``, ``n_cascade`` (images), ``space`` ("MNI" or "image"), ``mask``,
+        ``means``, ``versions``, ``finished``, and ``not_computed``, from a metric or a
+        file to the reason why it is not there.
 
         Raises
         ------
