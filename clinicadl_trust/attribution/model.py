@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -31,7 +32,7 @@ from clinicadl_trust.attribution.networks import smooth_network
 from clinicadl_trust.attribution.readiness import Readiness
 from clinicadl_trust.attribution.schedule import Schedule
 from clinicadl_trust.attribution.supervision import supervise
-from clinicadl_trust.attribution.terms import TermLoss, read_terms
+from clinicadl_trust.attribution.terms import TermLoss, check_terms, read_terms
 
 __all__ = ["AttributionConstrainedModel"]
 
@@ -179,6 +180,27 @@ class AttributionConstrainedModel(
         self.readiness = Readiness(self.config.wait if self.config.loss_weight else 0.0)
         self.register_buffer("constraint_step", torch.zeros((), dtype=torch.long))
         self._checked = False
+
+    @classmethod
+    def check_options(cls, options: Mapping[str, Any], task: str) -> None:
+        """Check the table of a model before images are opened.
+
+        Parameters
+        ----------
+        options : mapping
+            Arguments of the class, not all of them.
+        task : {"classification", "regression", "segmentation"}
+            What the labels are; a segmentation has masks of its own.
+
+        Raises
+        ------
+        ConfigError
+            If a constraint is wrong, or needs a mask that nobody names.
+        """
+        tables = options.get("constraints")
+        if isinstance(tables, list):
+            masked = task == "segmentation" or options.get("mask_key") is not None
+            check_terms(tables, masked)
 
     def reset(self) -> None:
         """Reset the weights, and begin the warm-up again."""

@@ -12,12 +12,15 @@ import torch
 from torch import nn
 
 from clinicadl_trust.attribution.baselines import BASELINES
-from clinicadl_trust.attribution.constraints.base import AttributionConstraint
+from clinicadl_trust.attribution.constraints.base import (
+    NEEDS_MASK,
+    AttributionConstraint,
+)
 from clinicadl_trust.attribution.methods import DIFFERENTIABLE
 from clinicadl_trust.exceptions import ConfigError, PluginError, did_you_mean
 from clinicadl_trust.plugins import load
 
-__all__ = ["HEALTHY", "Term", "TermLoss", "read_terms"]
+__all__ = ["HEALTHY", "Term", "TermLoss", "check_terms", "read_terms"]
 
 #: The baseline that is drawn from the healthy images of a batch.
 HEALTHY = "healthy"
@@ -111,8 +114,29 @@ def read_terms(tables: list[dict[str, Any]]) -> tuple[Term, ...]:
     return terms
 
 
+def check_terms(tables: list[dict[str, Any]], masked: bool) -> None:
+    """Check the constraints of a model before it is built.
+
+    Parameters
+    ----------
+    tables : list of dict
+        As in ``read_terms``.
+    masked : bool
+        Whether images will have a mask.
+
+    Raises
+    ------
+    ConfigError
+        As ``read_terms``, or if a constraint of some weight needs a mask.
+    """
+    for number, term in enumerate(read_terms(tables)):
+        if term.weight and term.constraint.needs_mask and not masked:
+            said = NEEDS_MASK.format(type(term.constraint).__name__)
+            raise ConfigError(f"constraints[{number}]: {said}")
+
+
 def _term(table: Mapping[str, Any], where: str) -> Term:
-    if "name" not in table:
+    if not isinstance(table, Mapping) or "name" not in table:
         raise ConfigError(f"{where} has no name. Give that of a constraint.")
     name = str(table["name"])
     try:

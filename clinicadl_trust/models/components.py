@@ -29,7 +29,7 @@ from clinicadl_trust.models.explanation import (
 )
 from clinicadl_trust.models.kinds import MODELS, check_loss, default_loss
 from clinicadl_trust.models.masks import MaskSource
-from clinicadl_trust.models.model_table import model_class, model_options
+from clinicadl_trust.models.model_table import check_values, model_class, model_options
 from clinicadl_trust.models.network_table import (
     TYPICAL,
     build_network,
@@ -178,6 +178,7 @@ class Blueprint:
         check_network(self.network)
         table = self._options
         check_keys(self._model_class, table, self.at("model"))
+        check_values(self._model_class, table, self.task, self.at("model"))
 
     def check_labels(self, labels: np.ndarray) -> None:
         """Check what the table says of the training labels.

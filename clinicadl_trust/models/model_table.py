@@ -8,12 +8,12 @@ from typing import Any
 from clinicadl.models import Model
 from clinicadl.utils.dictionary.words import OUTPUT
 
-from clinicadl_trust.exceptions import ConfigError
+from clinicadl_trust.exceptions import ConfigError, TrustError
 from clinicadl_trust.models.configuration import build, class_of, fields_of
 from clinicadl_trust.models.kinds import check_model_class
 from clinicadl_trust.task import Task
 
-__all__ = ["model_class", "model_options"]
+__all__ = ["check_values", "model_class", "model_options"]
 
 
 def model_class(table: Mapping[str, Any], task: Task, where: str) -> type[Model]:
@@ -74,3 +74,34 @@ def model_options(table: Mapping[str, Any], at: Callable[[str], str]) -> dict[st
                 f"'{OUTPUT}'. Leave it out."
             )
     return options
+
+
+def check_values(
+    cls: type[Model], table: Mapping[str, Any], task: Task, where: str
+) -> None:
+    """Let a class check what its table says, before images are opened.
+
+    Parameters
+    ----------
+    cls : type of Model
+        One that wants to has a class method ``check_options``, given the table and
+        the kind of task.
+    table : mapping
+        Its options.
+    task : Task
+        What is predicted.
+    where : str
+        The table's key, for messages.
+
+    Raises
+    ------
+    ConfigError
+        What the class finds wrong.
+    """
+    check = getattr(cls, "check_options", None)
+    if check is None:
+        return
+    try:
+        check(table, task.kind)
+    except (TrustError, TypeError, ValueError) as error:
+        raise ConfigError(f"{where}: {error}") from error

@@ -11,11 +11,16 @@ import torch
 
 from clinicadl_trust.exceptions import AttributionError
 
-__all__ = ["AttributionConstraint", "Explained", "rescale"]
+__all__ = ["NEEDS_MASK", "AttributionConstraint", "Explained", "rescale"]
 
 #: How attributions are brought to a scale: by their root mean square in the batch or in
 #: the image, by the number of voxels, or not at all.
 Scale = Literal["rms", "image", "voxels", "none"]
+
+#: What is said of a constraint, by its name, that has no mask.
+NEEDS_MASK = (
+    "{} needs a mask of every image. Give the model a mask_key, and the dataset masks."
+)
 
 #: A mean square below it is that of an image that the network ignores.
 _SMALLEST = 1e-30
@@ -176,10 +181,7 @@ def _check_mask(
     name: str, mask: torch.Tensor | None, attributions: torch.Tensor
 ) -> None:
     if mask is None:
-        raise AttributionError(
-            f"{name} needs a mask of every image. Give the model a mask_key, and the "
-            "dataset masks."
-        )
+        raise AttributionError(NEEDS_MASK.format(name))
     if (
         mask.shape[0] != attributions.shape[0]
         or mask.shape[2:] != attributions.shape[2:]
