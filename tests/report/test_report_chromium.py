@@ -10,7 +10,7 @@ pytestmark = pytest.mark.skipif(
     reason="no chromium: install it to look at the report as a reader does",
 )
 
-WIDTHS = (1280, 400)
+WIDTHS = (1280, 1100, 700, 400)
 
 #: Elements that stick out to the right of the window, other than inside a container
 #: that scrolls by itself.
