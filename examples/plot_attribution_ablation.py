@@ -4,7 +4,8 @@ Which remedies make a constrained training quick
 
 ``ablation/train.py`` trained one small network many times: without a constraint, with
 one and no remedy, with each remedy, and with all. Within a seed the participants, the
-initial weights and the batches are the same. Here is what its table says.
+batches and, but for *another start*, the initial weights are the same. Here is what its
+table says.
 """
 
 # %%
