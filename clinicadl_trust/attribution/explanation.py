@@ -15,6 +15,7 @@ from torch import nn
 from torch.nn import functional
 
 from clinicadl_trust.attribution.baselines import Baselines, make_baselines
+from clinicadl_trust.attribution.networks import each_call
 from clinicadl_trust.attribution.targets import Target, select
 from clinicadl_trust.exceptions import AttributionError
 
@@ -204,21 +205,11 @@ def _last_convolution(network: nn.Module, images: torch.Tensor) -> nn.Module:
     """Return the last convolution whose output still has several voxels."""
     found: list[nn.Module] = []
 
-    def note(module: nn.Module, _: object, output: torch.Tensor) -> None:
-        if output[0, 0].numel() > 1:
+    def note(module: nn.Module, output: torch.Tensor) -> None:
+        if isinstance(module, _CONVOLUTIONS) and output[0, 0].numel() > 1:
             found.append(module)
 
-    hooks = [
-        module.register_forward_hook(note)
-        for module in network.modules()
-        if isinstance(module, _CONVOLUTIONS)
-    ]
-    try:
-        with torch.no_grad():
-            network(images[:1])
-    finally:
-        for hook in hooks:
-            hook.remove()
+    each_call(network, images, note)
     if not found:
         raise TypeError("Grad-CAM needs a convolution that gives several voxels")
     return found[-1]

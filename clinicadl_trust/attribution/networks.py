@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import cast
 
@@ -18,6 +18,7 @@ from clinicadl_trust.exceptions import AttributionError
 __all__ = [
     "by_image",
     "check_twice_differentiable",
+    "each_call",
     "kinks",
     "mixes_images",
     "smooth_network",
@@ -133,6 +134,34 @@ def by_image(network: nn.Module) -> Iterator[None]:
     finally:
         for module in mixing:
             module.train()
+
+
+def each_call(
+    network: nn.Module,
+    images: torch.Tensor,
+    note: Callable[[nn.Module, torch.Tensor], None],
+) -> None:
+    """Pass an image through a network, and tell of every module that is called.
+
+    Parameters
+    ----------
+    network : torch.nn.Module
+        Any.
+    images : torch.Tensor of shape (N, C, ...)
+        Of which the first is passed.
+    note : callable
+        Given a module and its output, in the order in which they end.
+    """
+    hooks = [
+        module.register_forward_hook(lambda called, _, output: note(called, output))
+        for module in network.modules()
+    ]
+    try:
+        with torch.no_grad():
+            network(images[:1])
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def check_twice_differentiable(network: nn.Module, images: torch.Tensor) -> None:

@@ -11,6 +11,8 @@ import numpy as np
 import torch
 from torch import nn
 
+from clinicadl_trust.attribution.networks import each_call
+
 __all__ = ["cascade", "random_network"]
 
 #: Steps of a cascade: deeper networks lose several layers at a time.
@@ -110,17 +112,9 @@ def _from_output_down(network: nn.Module, images: torch.Tensor) -> dict[str, lis
 
 def _called(network: nn.Module, images: torch.Tensor) -> list[str]:
     """Name the modules that an image passes, the last first: the network itself."""
+    names = {module: name for name, module in network.named_modules()}
     passed: list[str] = []
-    hooks = [
-        module.register_forward_hook(lambda *_, name=name: passed.append(name))
-        for name, module in network.named_modules()
-    ]
-    try:
-        with torch.no_grad():
-            network(images[:1])
-    finally:
-        for hook in hooks:
-            hook.remove()
+    each_call(network, images, lambda module, _: passed.append(names[module]))
     return list(dict.fromkeys(reversed(passed)))
 
 
